@@ -1,18 +1,31 @@
 //! From a mail to labels with probabilities and evidence. Pure: same mail, same model, same rules,
 //! same verdict.
 
-pub mod explain;
+pub mod classifier;
 pub mod features;
+pub mod fold;
+pub mod form;
+pub mod hash;
 pub mod label;
+pub mod lexicon;
 pub mod model;
 pub mod rules;
+pub mod score;
+pub mod table;
+pub mod text;
+pub mod thresholds;
 
 use serde::{Deserialize, Serialize};
 
+pub use classifier::Classifier;
 pub use label::Label;
+pub use lexicon::Lexicon;
 pub use model::Model;
 pub use rules::Rules;
+pub use score::Scratch;
+pub use thresholds::Thresholds;
 
+use self::rules::Effect;
 use crate::mail::{Language, Mail};
 
 /// A label that was decided to be present.
@@ -81,5 +94,114 @@ impl Verdict {
     #[must_use]
     pub fn score(&self, label: Label) -> f32 {
         self.scores.get(label as usize).copied().unwrap_or(0.0)
+    }
+}
+
+/// Labels of `mail` with calibrated probabilities.
+#[must_use]
+pub fn classify(mail: &Mail, model: &Model, rules: &Rules, thresholds: &Thresholds) -> Verdict {
+    classify_with(&mut Scratch::default(), mail, model, rules, thresholds)
+}
+
+/// As [`classify`], with buffers kept from mail to mail.
+pub fn classify_with(
+    scratch: &mut Scratch,
+    mail: &Mail,
+    model: &Model,
+    rules: &Rules,
+    thresholds: &Thresholds,
+) -> Verdict {
+    model.score(mail, scratch);
+    let mut logits = [-Effect::CERTAIN; Label::COUNT];
+    for (mine, theirs) in logits.iter_mut().zip(&scratch.logits) {
+        *mine = *theirs;
+    }
+    let mut matched = vec![];
+    for rule in rules.matching(scratch.text.folded(), mail.language) {
+        if let Some(logit) = logits.get_mut(rule.label as usize) {
+            *logit = rule.effect.on(*logit);
+        }
+        matched.push(rule.id.clone());
+    }
+    let scores = logits.map(probability);
+    decide(mail, scores, matched, |label| thresholds.of(model, label, mail.language), thresholds)
+}
+
+/// From log-odds to probability.
+#[must_use]
+pub fn probability(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+fn decide(
+    mail: &Mail,
+    scores: [f32; Label::COUNT],
+    rules: Vec<String>,
+    threshold: impl Fn(Label) -> f32,
+    limits: &Thresholds,
+) -> Verdict {
+    let mut verdict = Verdict { labels: vec![], review: false, scores, language: mail.language, rules };
+    if mail.automated.is_some() {
+        verdict.scores = [0.0; Label::COUNT];
+        if let Some(score) = verdict.scores.first_mut() {
+            *score = 1.0;
+        }
+        verdict.labels.push(Finding { label: Label::Automated, probability: 1.0 });
+        return verdict;
+    }
+    verdict.labels = Label::ALL
+        .into_iter()
+        .map(|label| Finding { label, probability: verdict.score(label) })
+        .filter(|found| found.probability >= threshold(found.label))
+        .collect();
+    stand_alone(&mut verdict.labels);
+    let primary = verdict.primary();
+    let doubt = limits.matter.iter().any(|&label| {
+        let below = threshold(label) - verdict.score(label);
+        primary.is_none_or(|primary| label < primary) && below > 0.0 && below <= limits.band
+    });
+    verdict.review = doubt || primary.is_none() || mail.language == Language::Other;
+    verdict
+}
+
+/// `automated` stands alone: it drives the others out, or goes when another is more probable.
+fn stand_alone(labels: &mut Vec<Finding>) {
+    let Some(automated) = labels.iter().find(|found| found.label == Label::Automated).copied() else {
+        return;
+    };
+    let stronger = labels
+        .iter()
+        .any(|found| found.label != Label::Automated && found.probability > automated.probability);
+    labels.retain(|found| (found.label == Label::Automated) != stronger);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(scores: [f32; Label::COUNT]) -> Verdict {
+        let mail = Mail { language: Language::En, ..Mail::default() };
+        decide(&mail, scores, vec![], |_| 0.5, &Thresholds::default())
+    }
+
+    #[test]
+    fn automated_stands_alone_unless_another_label_is_surer() {
+        let mut scores = [0.0; Label::COUNT];
+        scores[0] = 0.9;
+        scores[11] = 0.8;
+        assert_eq!(verdict(scores).labels.iter().map(|f| f.label).collect::<Vec<_>>(), [Label::Automated]);
+        scores[1] = 0.95;
+        assert_eq!(verdict(scores).primary(), Some(Label::Threat));
+        assert!(!verdict(scores).has(Label::Automated));
+    }
+
+    #[test]
+    fn a_threat_just_below_its_threshold_asks_for_a_person() {
+        let mut scores = [0.0; Label::COUNT];
+        scores[7] = 0.9;
+        assert!(!verdict(scores).review);
+        scores[1] = 0.45;
+        assert!(verdict(scores).review);
+        assert!(verdict([0.0; Label::COUNT]).review, "nothing found");
     }
 }

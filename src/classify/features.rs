@@ -1,0 +1,159 @@
+//! What the model sees of a sentence: keys in six blocks. The trainer counts them, the engine adds
+//! up their rows; both call what is here, so they cannot differ.
+
+use super::hash;
+use super::lexicon::{Finder, Lexicon};
+use super::text::{Part, Sentence, Text};
+
+/// The version of folding, splitting, keys and form features: a model fits one only.
+pub const VERSION: u32 = 1;
+
+/// A kind of feature. Each kind is normalised by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Block {
+    /// A word.
+    Word,
+    /// Two words in a row, with marks for start and end of the sentence.
+    Pair,
+    /// Two to five characters of a word with its edges.
+    Gram,
+    /// A word of the subject or of the sender's name, apart from the same word elsewhere.
+    Head,
+    /// A concept of the lexicon.
+    Concept,
+    /// Two concepts of a sentence, in order.
+    Link,
+}
+
+impl Block {
+    /// How many blocks there are.
+    pub const COUNT: usize = 6;
+
+    /// All blocks.
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::Word, Self::Pair, Self::Gram, Self::Head, Self::Concept, Self::Link];
+
+    /// The word for it in evidence.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Word => "word",
+            Self::Pair => "pair",
+            Self::Gram => "gram",
+            Self::Head => "head",
+            Self::Concept => "concept",
+            Self::Link => "link",
+        }
+    }
+
+    /// Whether an unknown feature of this block counts in the norm (as the rarest known one).
+    #[must_use]
+    pub const fn counts_unknown(self) -> bool {
+        matches!(self, Self::Word | Self::Pair)
+    }
+}
+
+/// The mark at the start of a sentence, as a word key.
+pub const START: u64 = 0x5bd1_e995_0000_0001;
+/// The mark at the end of a sentence.
+pub const END: u64 = 0x5bd1_e995_0000_0002;
+/// The mark at the end of a question.
+pub const QUESTION: u64 = 0x5bd1_e995_0000_0003;
+/// Shortest and longest run of characters.
+const GRAM: (usize, usize) = (2, 5);
+/// How many concepts back a link reaches.
+pub const LINK_REACH: usize = 4;
+
+/// The key of a word in a head: subject or name.
+#[must_use]
+pub const fn head_key(part: Part, word: u64) -> u64 {
+    hash::pair(if matches!(part, Part::Name) { 0x4e } else { 0x53 }, word)
+}
+
+/// The key of two concepts in order.
+#[must_use]
+pub const fn link_key(first: u64, second: u64) -> u64 {
+    hash::pair(first, second)
+}
+
+/// Calls `take` with the key of every 2- to 5-gram of the word with a space on either side.
+pub fn grams(word: &str, mut take: impl FnMut(u64)) {
+    let edge = std::iter::once(' ');
+    let mut rest = edge.clone().chain(word.chars()).chain(edge);
+    loop {
+        let mut key = hash::EMPTY;
+        let mut length = 0;
+        for c in rest.clone().take(GRAM.1) {
+            key = hash::roll(key, c);
+            length += 1;
+            if length >= GRAM.0 {
+                take(hash::mix(key ^ length as u64));
+            }
+        }
+        if length < GRAM.0 || rest.next().is_none() {
+            return;
+        }
+    }
+}
+
+/// Calls `take` with every pair key of the words, edges marked.
+pub fn pairs(words: impl Iterator<Item = u64>, question: bool, mut take: impl FnMut(u64)) {
+    let mut before = START;
+    for word in words {
+        take(hash::pair(before, word));
+        before = word;
+    }
+    take(hash::pair(before, if question { QUESTION } else { END }));
+}
+
+/// Every feature of a sentence, with repetitions.
+pub fn of_sentence(
+    text: &Text,
+    sentence: &Sentence,
+    lexicon: &Lexicon,
+    finder: &mut Finder,
+    out: &mut Vec<(Block, u64)>,
+) {
+    let words = text.of(sentence);
+    if sentence.part != Part::Body {
+        out.extend(words.iter().map(|word| (Block::Head, head_key(sentence.part, word.key))));
+    }
+    if sentence.part != Part::Name {
+        out.extend(words.iter().map(|word| (Block::Word, word.key)));
+        pairs(words.iter().map(|word| word.key), sentence.question, |key| out.push((Block::Pair, key)));
+        for word in words {
+            grams(text.word(word), |key| out.push((Block::Gram, key)));
+        }
+    }
+    let hits = finder.find(lexicon, text, sentence);
+    for (at, hit) in hits.iter().enumerate() {
+        let key = lexicon.key(hit.concept);
+        out.push((Block::Concept, key));
+        for later in hits.iter().skip(at + 1).take(LINK_REACH) {
+            out.push((Block::Link, link_key(key, lexicon.key(later.concept))));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_has_every_run_of_two_to_five_characters_once() {
+        let mut count = 0;
+        grams("кот", |_| count += 1);
+        // ␣кот␣: four pairs, three triples, two fours, one five
+        assert_eq!(count, 10);
+    }
+
+    #[test]
+    fn a_pair_knows_its_order_and_edges() {
+        let mut keys = vec![];
+        pairs([1, 2].into_iter(), false, |key| keys.push(key));
+        pairs([2, 1].into_iter(), true, |key| keys.push(key));
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), 6);
+    }
+}

@@ -1,0 +1,152 @@
+//! Characters as features and rules see them: lower case, without accents, one script a word.
+
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+/// The text with compatibility forms undone (NFKC); borrowed when there are none.
+#[must_use]
+pub fn normal(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfkc().collect())
+    }
+}
+
+/// The character in lower case, without accent; `ё` is `е`, `ґ` is `г`, as careless writers have it.
+#[must_use]
+pub fn fold(c: char) -> char {
+    match c {
+        '\0'..='\x7f' => c.to_ascii_lowercase(),
+        'А'..='Я' | 'а'..='я' => lower_cyrillic(c),
+        'Ё' | 'ё' | 'Ѐ' | 'ѐ' => 'е',
+        'Ґ' | 'ґ' => 'г',
+        'Ѝ' | 'ѝ' => 'и',
+        'À'..='Å' | 'à'..='å' => 'a',
+        'Ç' | 'ç' => 'c',
+        'È'..='Ë' | 'è'..='ë' => 'e',
+        'Ì'..='Ï' | 'ì'..='ï' => 'i',
+        'Ñ' | 'ñ' => 'n',
+        'Ò'..='Ö' | 'ò'..='ö' => 'o',
+        'Ù'..='Ü' | 'ù'..='ü' => 'u',
+        'Ý' | 'ý' | 'ÿ' => 'y',
+        _ => c.to_lowercase().next().unwrap_or(c),
+    }
+}
+
+fn lower_cyrillic(c: char) -> char {
+    if c < 'а' { char::from_u32(u32::from(c) + 32).unwrap_or(c) } else { c }
+}
+
+/// Whether the character shows nothing and splits words only to deceive.
+#[must_use]
+pub const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{300}'..='\u{36f}')
+}
+
+/// Whether the character is an apostrophe, in any of the forms keyboards make.
+#[must_use]
+pub const fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\'' | '’' | 'ʼ' | '`' | '´' | '‘')
+}
+
+/// Whether the character is a picture: a word of its own.
+#[must_use]
+pub const fn is_picture(c: char) -> bool {
+    matches!(c, '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b50}' | '\u{2b55}' | '\u{2b1b}' | '\u{2b1c}')
+}
+
+/// Letters of the two scripts that look alike, Latin first (after [`fold`]).
+const TWINS: [(char, char); 19] = [
+    ('a', 'а'),
+    ('b', 'в'),
+    ('c', 'с'),
+    ('e', 'е'),
+    ('g', 'д'),
+    ('h', 'н'),
+    ('i', 'і'),
+    ('k', 'к'),
+    ('m', 'м'),
+    ('n', 'п'),
+    ('o', 'о'),
+    ('p', 'р'),
+    ('r', 'г'),
+    ('s', 'ѕ'),
+    ('t', 'т'),
+    ('u', 'и'),
+    ('x', 'х'),
+    ('y', 'у'),
+    ('j', 'ј'),
+];
+
+/// Whether a folded character is a Cyrillic letter.
+#[must_use]
+pub const fn is_cyrillic(c: char) -> bool {
+    matches!(c, '\u{400}'..='\u{52f}')
+}
+
+/// A folded word that mixes Latin and Cyrillic letters, in the script most of it is in; `None` when
+/// it mixes nothing or has letters without a twin.
+#[must_use]
+pub fn one_script(word: &str) -> Option<String> {
+    let cyrillic = word.chars().filter(|&c| is_cyrillic(c)).count();
+    let latin = word.chars().filter(char::is_ascii_lowercase).count();
+    if cyrillic == 0 || latin == 0 {
+        return None;
+    }
+    let to_cyrillic = cyrillic >= latin;
+    word.chars()
+        .map(|c| match (to_cyrillic, is_cyrillic(c)) {
+            (true, false) if c.is_ascii_lowercase() => {
+                TWINS.iter().find(|(latin, _)| *latin == c).map(|(_, cyrillic)| *cyrillic)
+            }
+            (false, true) => TWINS.iter().find(|(_, cyrillic)| *cyrillic == c).map(|(latin, _)| *latin),
+            _ => Some(c),
+        })
+        .collect()
+}
+
+/// The letter a sign or digit stands for in disguised swearing: the Latin one and the Cyrillic one.
+#[must_use]
+pub const fn disguised(c: char) -> Option<(char, char)> {
+    Some(match c {
+        '0' => ('o', 'о'),
+        '1' | '!' => ('i', 'і'),
+        '3' => ('e', 'з'),
+        '4' => ('a', 'ч'),
+        '5' | '$' => ('s', 'с'),
+        '6' => ('g', 'б'),
+        '7' => ('t', 'т'),
+        '9' => ('g', 'я'),
+        '@' => ('a', 'а'),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accents_and_capitals_fold_away_in_both_scripts() {
+        let of = |text: &str| text.chars().map(fold).collect::<String>();
+        assert_eq!(of("¿Qué AÑO, Señor?"), "¿que ano, senor?");
+        assert_eq!(of("ЁЛКА Ґанок Їжак Й"), "елка ганок їжак й");
+    }
+
+    #[test]
+    fn a_decomposed_letter_is_the_letter() {
+        assert_eq!(normal("й"), "й");
+        assert_eq!(normal("ｈｉ"), "hi");
+    }
+
+    #[test]
+    fn only_a_word_that_mixes_scripts_changes() {
+        assert_eq!(one_script("верните"), None);
+        assert_eq!(one_script("mexico"), None);
+        assert_eq!(one_script("идиoт").as_deref(), Some("идиот"));
+        assert_eq!(one_script("idiоt").as_deref(), Some("idiot"));
+        assert_eq!(one_script("vpnом"), None);
+    }
+}

@@ -1,0 +1,102 @@
+//! Finds the concepts of a sentence.
+
+use super::super::hash;
+use super::super::text::{Sentence, Text};
+use super::compile::{Place, STEM};
+use super::{Lexicon, spoken};
+
+/// A concept in a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hit {
+    /// Place of its first word in the sentence.
+    pub from: u16,
+    /// Number of the concept.
+    pub concept: u16,
+    /// Place after its last word.
+    pub to: u16,
+}
+
+/// Buffers for the search, reused from sentence to sentence.
+#[derive(Clone, Debug, Default)]
+pub struct Finder {
+    /// Atoms of all words of the sentence, and where those of each word end.
+    atoms: Vec<u32>,
+    ends: Vec<u32>,
+    hits: Vec<Hit>,
+}
+
+/// Longest gap written `..`, in words.
+const GAP: usize = 3;
+
+impl Finder {
+    /// The concepts in `sentence`, in order of place and number, each once a place.
+    pub fn find(&mut self, lexicon: &Lexicon, text: &Text, sentence: &Sentence) -> &[Hit] {
+        self.atoms.clear();
+        self.ends.clear();
+        self.hits.clear();
+        for word in text.of(sentence) {
+            self.look_up(lexicon, text.word(word), word.key);
+        }
+        let languages = spoken(text.language);
+        for at in 0..self.ends.len() {
+            for &atom in of_word(&self.atoms, &self.ends, at) {
+                let Some(atom) = lexicon.atoms.get(atom as usize) else { continue };
+                for &(concept, spoken) in &atom.concepts {
+                    if spoken & languages != 0 {
+                        self.hits.push(hit(concept, at, at + 1));
+                    }
+                }
+                for &phrase in &atom.phrases {
+                    let Some(phrase) = lexicon.phrases.get(phrase as usize) else { continue };
+                    if phrase.languages & languages == 0 {
+                        continue;
+                    }
+                    if let Some(end) = follow(&self.atoms, &self.ends, &phrase.rest, at + 1) {
+                        self.hits.push(hit(phrase.concept, at, end));
+                    }
+                }
+            }
+        }
+        self.hits.sort_unstable();
+        self.hits.dedup_by_key(|hit| (hit.from, hit.concept));
+        &self.hits
+    }
+
+    fn look_up(&mut self, lexicon: &Lexicon, word: &str, key: u64) {
+        let mut prefix = hash::EMPTY;
+        for (length, c) in (1_u32..).zip(word.chars()) {
+            prefix = hash::roll(prefix, c);
+            if lexicon.stem_lengths.checked_shr(length).is_some_and(|lengths| lengths & 1 == 1) {
+                self.atoms.extend(lexicon.index.get(prefix ^ STEM));
+            }
+        }
+        self.atoms.extend(lexicon.index.get(key));
+        self.ends.push(u32::try_from(self.atoms.len()).unwrap_or(u32::MAX));
+    }
+}
+
+fn hit(concept: u16, from: usize, to: usize) -> Hit {
+    let place = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
+    Hit { from: place(from), concept, to: place(to) }
+}
+
+fn of_word<'a>(atoms: &'a [u32], ends: &[u32], word: usize) -> &'a [u32] {
+    let start = word.checked_sub(1).map_or(0, |before| ends.get(before).copied().unwrap_or(0));
+    let end = ends.get(word).copied().unwrap_or(start);
+    atoms.get(start as usize..end as usize).unwrap_or_default()
+}
+
+/// Where the places of a phrase end when they begin at word `at`.
+fn follow(atoms: &[u32], ends: &[u32], rest: &[Place], at: usize) -> Option<usize> {
+    let Some((place, rest)) = rest.split_first() else { return Some(at) };
+    if at >= ends.len() {
+        return None;
+    }
+    match place {
+        Place::Atom(atom) => {
+            of_word(atoms, ends, at).contains(atom).then(|| follow(atoms, ends, rest, at + 1)).flatten()
+        }
+        Place::Any => follow(atoms, ends, rest, at + 1),
+        Place::Gap => (at..=at + GAP).find_map(|at| follow(atoms, ends, rest, at)),
+    }
+}

@@ -1,0 +1,209 @@
+//! The trained model: rows of weights by feature key, and how scores become log-odds.
+
+mod format;
+mod rows;
+
+use sha2::{Digest, Sha256};
+
+pub use rows::Rows;
+
+use super::features::{self, Block};
+use super::form;
+use super::hash;
+use super::label::Label;
+use super::lexicon::Lexicon;
+use super::table::KeyIndex;
+use crate::mail::Language;
+
+/// The model that comes with the program.
+const SHIPPED: &[u8] = include_bytes!("../../models/evenkeel.model");
+
+/// A model file that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// Not a model file.
+    #[error("not a model file: it does not begin with `EVENKEEL`; give the file that `evenkeel train` wrote")]
+    Magic,
+    /// The trailer does not match.
+    #[error("model damaged: its checksum does not match; copy it again or train it anew")]
+    Damaged,
+    /// Made for other features.
+    #[error(
+        "model has features version {found}, this program reads {expected}; train it anew with this program"
+    )]
+    Version {
+        /// In the file.
+        found: u32,
+        /// Understood here.
+        expected: u32,
+    },
+    /// Made for other labels.
+    #[error("model knows the labels {found}, expected {expected}; train it on a corpus with these labels")]
+    Labels {
+        /// In the file.
+        found: String,
+        /// Expected here.
+        expected: String,
+    },
+    /// The checksum matches, the content makes no sense.
+    #[error("model inconsistent at {0}; train it anew with this program")]
+    Inconsistent(&'static str),
+}
+
+/// How scores of the mail and its sentences, and its form, become one log-odds per label.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stack {
+    /// Label by label: a weight per input.
+    pub weights: Vec<f32>,
+    /// A log-odds per label.
+    pub bias: Vec<f32>,
+}
+
+/// A trained model. Made by [`crate::train`], read from bytes.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    pub(crate) labels: Vec<String>,
+    pub(crate) lexicon: Lexicon,
+    pub(crate) blocks: [Rows; Block::COUNT],
+    /// What an unknown feature adds to the squared norm of its block.
+    pub(crate) unknown: [f32; Block::COUNT],
+    /// What is added to every squared norm: little text is little evidence.
+    pub(crate) smoothing: [f32; Block::COUNT],
+    pub(crate) bias: Vec<f32>,
+    pub(crate) stack: Stack,
+    /// Label by label: a threshold per language, [`LANGUAGES`] in order.
+    pub(crate) thresholds: Vec<f32>,
+    /// Known words, sorted.
+    pub(crate) words: Vec<String>,
+    pub(crate) word_grams: WordGrams,
+    pub(crate) sha256: String,
+}
+
+/// The sum of the gram rows of each known word, so that its characters need not be looked up.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WordGrams {
+    pub(crate) index: KeyIndex,
+    pub(crate) sums: Vec<f32>,
+    pub(crate) norms: Vec<f32>,
+}
+
+/// The languages a threshold can be set for, in order.
+pub const LANGUAGES: [Language; 5] =
+    [Language::En, Language::Es, Language::Ru, Language::Uk, Language::Other];
+
+impl Model {
+    /// Most labels a model may have.
+    pub const MAX_LABELS: usize = 1_024;
+
+    /// Scores of a mail that the second stage reads, per label.
+    pub(crate) const POOLS: usize = 3;
+
+    /// The model that comes with the program.
+    ///
+    /// # Errors
+    /// When the shipped file is broken, which a test excludes.
+    pub fn shipped() -> Result<Self, ModelError> {
+        Self::from_bytes(SHIPPED)
+    }
+
+    /// Reads a model of the shipped taxonomy.
+    ///
+    /// # Errors
+    /// When the file is damaged, of another version, or has other labels.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let model = Self::of_any_taxonomy(bytes)?;
+        let expected = Label::ALL.map(Label::as_str);
+        if model.labels != expected {
+            return Err(ModelError::Labels { found: model.labels.join(", "), expected: expected.join(", ") });
+        }
+        Ok(model)
+    }
+
+    /// Reads a model with any labels.
+    ///
+    /// # Errors
+    /// When the file is damaged or of another version.
+    pub fn of_any_taxonomy(bytes: &[u8]) -> Result<Self, ModelError> {
+        let mut model = format::read(bytes)?;
+        model.sha256 = checksum(bytes);
+        model.check()?;
+        model.sum_grams();
+        Ok(model)
+    }
+
+    /// The model as a file: the same model gives the same bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        format::write(self)
+    }
+
+    /// The names of its labels.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// Its lexicon.
+    #[must_use]
+    pub const fn lexicon(&self) -> &Lexicon {
+        &self.lexicon
+    }
+
+    /// SHA-256 of the file it was read from, in hexadecimal; empty for one just trained.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// How many features it knows.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.blocks.iter().map(Rows::len).sum()
+    }
+
+    /// The threshold of the label with this number for a mail in `language`.
+    #[must_use]
+    pub fn threshold(&self, label: usize, language: Language) -> f32 {
+        let place = LANGUAGES.iter().position(|known| *known == language).unwrap_or(LANGUAGES.len() - 1);
+        self.thresholds.get(label * LANGUAGES.len() + place).copied().unwrap_or(0.5)
+    }
+
+    /// How many numbers the second stage reads.
+    pub(crate) fn inputs(&self) -> usize {
+        self.labels.len() * Self::POOLS + form::COUNT
+    }
+
+    fn check(&self) -> Result<(), ModelError> {
+        let labels = self.labels.len();
+        let whole = |is: bool, what| if is { Ok(()) } else { Err(ModelError::Inconsistent(what)) };
+        whole((1..=Self::MAX_LABELS).contains(&labels), "labels")?;
+        whole(self.bias.len() == labels && self.stack.bias.len() == labels, "bias")?;
+        whole(self.stack.weights.len() == labels * self.inputs(), "second stage")?;
+        whole(self.thresholds.len() == labels * LANGUAGES.len(), "thresholds")?;
+        whole(self.blocks.iter().all(|rows| rows.fits(labels)), "rows")
+    }
+
+    /// Sums the gram rows of every known word.
+    pub(crate) fn sum_grams(&mut self) {
+        let labels = self.labels.len();
+        let [_, _, grams, ..] = &self.blocks;
+        let mut sums = vec![0.0; self.words.len() * labels];
+        let mut norms = Vec::with_capacity(self.words.len());
+        for (word, sum) in self.words.iter().zip(sums.chunks_exact_mut(labels.max(1))) {
+            let mut norm = 0.0;
+            features::grams(word, |key| norm += grams.add(key, sum).unwrap_or(0.0));
+            norms.push(norm);
+        }
+        let index = KeyIndex::new(self.words.iter().map(|word| hash::of(word)));
+        self.word_grams = WordGrams { index, sums, norms };
+    }
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn checksum(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,218 @@
+//! Reads rules and says everything that is wrong with them at once.
+
+use std::fmt;
+
+use regex::{RegexBuilder, RegexSetBuilder};
+use serde::Deserialize;
+
+use super::super::label::Label;
+use super::super::model::LANGUAGES;
+use super::{Effect, Rule, Rules, Set, Written};
+
+/// Largest compiled pattern, in bytes.
+const PATTERN_SIZE: usize = 1 << 20;
+/// Largest compiled set of one language, in bytes.
+const SET_SIZE: usize = 64 << 20;
+/// Largest weight a rule may add.
+const MOST_WEIGHT: f32 = 10.0;
+
+/// Something wrong in a file of rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleProblem {
+    /// The file.
+    pub file: String,
+    /// The rule's id, or its number when it has none; empty for the whole file.
+    pub rule: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do.
+    pub fix: String,
+}
+
+impl fmt::Display for RuleProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: rule {}: {}: {}", self.file, self.rule, self.problem, self.fix)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    rule: Vec<toml::Table>,
+}
+
+pub(super) fn all(files: &[(&str, &str)]) -> Result<Rules, Vec<RuleProblem>> {
+    let mut problems = vec![];
+    let mut rules: Vec<Rule> = vec![];
+    for (name, text) in files {
+        let file: File = match toml::from_str(text) {
+            Ok(file) => file,
+            Err(error) => {
+                problems.push(problem(name, "", &one_line(&error), "write one [[rule]] table a rule"));
+                continue;
+            }
+        };
+        for (number, table) in (1..).zip(file.rule) {
+            let id = table
+                .get("id")
+                .and_then(toml::Value::as_str)
+                .map_or_else(|| format!("#{number}"), str::to_owned);
+            match table.try_into::<Written>() {
+                Ok(written) => {
+                    if rules.iter().any(|rule| rule.id == written.id) {
+                        problems.push(problem(name, &id, "id used twice", "give each rule its own id"));
+                    }
+                    rules.extend(rule(name, written, &mut problems));
+                }
+                Err(error) => problems.push(problem(
+                    name,
+                    &id,
+                    &one_line(&error),
+                    "see data/README.md for the keys of a rule",
+                )),
+            }
+        }
+    }
+    if problems.is_empty() { compiled(rules) } else { Err(problems) }
+}
+
+fn problem(file: &str, rule: &str, problem: &str, fix: &str) -> RuleProblem {
+    RuleProblem {
+        file: file.to_owned(),
+        rule: rule.to_owned(),
+        problem: problem.to_owned(),
+        fix: fix.to_owned(),
+    }
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().replace('\n', " ")
+}
+
+fn rule(file: &str, written: Written, problems: &mut Vec<RuleProblem>) -> Option<Rule> {
+    let before = problems.len();
+    let id = written.id.clone();
+    let mut wrong = |what: String, fix: &str| problems.push(problem(file, &id, &what, fix));
+    let kebab =
+        !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !kebab {
+        wrong("id is not kebab-case".to_owned(), "use a-z, 0-9 and -");
+    }
+    let label = Label::from_word(&written.label);
+    if label.is_none() {
+        wrong(
+            format!("unknown label {:?}", written.label),
+            &format!("use one of {}", Label::ALL.map(Label::as_str).join(", ")),
+        );
+    }
+    let effect = match (written.weight, written.effect.as_deref()) {
+        (Some(weight), None) if weight.abs() <= MOST_WEIGHT && weight != 0.0 => Some(Effect::Add(weight)),
+        (Some(weight), None) => {
+            wrong(format!("weight {weight} is out of range"), "use -10 to 10, not 0");
+            None
+        }
+        (None, Some("present")) => Some(Effect::Present),
+        (None, Some("absent")) => Some(Effect::Absent),
+        _ => {
+            wrong(
+                "needs either weight or effect".to_owned(),
+                "write weight = 2.0, or effect = \"present\" or \"absent\"",
+            );
+            None
+        }
+    };
+    let pattern = match RegexBuilder::new(&written.pattern).size_limit(PATTERN_SIZE).build() {
+        Ok(pattern) if pattern.is_match("") => {
+            wrong("pattern matches nothing at all".to_owned(), "let it need at least one word");
+            None
+        }
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            let error = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
+            wrong(format!("pattern: {error}"), "see docs.rs/regex for the syntax; there is no look-around");
+            None
+        }
+    };
+    if written.examples.is_empty() {
+        wrong("has no examples".to_owned(), "add texts that it must match");
+    }
+    let rule = Rule {
+        id: written.id,
+        label: label?,
+        effect: effect?,
+        languages: written.languages,
+        examples: written.examples,
+        counter_examples: written.counter_examples,
+        pattern: pattern?,
+    };
+    (problems.len() == before).then_some(rule)
+}
+
+/// The sets of all languages for these rules.
+pub(super) fn compiled(rules: Vec<Rule>) -> Result<Rules, Vec<RuleProblem>> {
+    let mut sets = vec![];
+    for language in LANGUAGES {
+        let spoken: Vec<usize> =
+            (0..).zip(&rules).filter(|(_, rule)| rule.speaks(language)).map(|(number, _)| number).collect();
+        let patterns =
+            spoken.iter().filter_map(|number| rules.get(*number)).map(|rule| rule.pattern.as_str());
+        let patterns =
+            RegexSetBuilder::new(patterns).size_limit(SET_SIZE).dfa_size_limit(SET_SIZE).build().map_err(
+                |error| {
+                    vec![problem(
+                        "all rules",
+                        "",
+                        &format!("{language:?}: {error}"),
+                        "write fewer or shorter patterns",
+                    )]
+                },
+            )?;
+        sets.push(Set { language, rules: spoken, patterns });
+    }
+    Ok(Rules { rules, sets })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_of_a_file_is_told_at_once_with_its_fix() {
+        let text = r#"
+[[rule]]
+id = "Bad Id"
+label = "joy"
+weight = 0.0
+pattern = "(a"
+
+[[rule]]
+id = "fine"
+label = "threat"
+weight = 1.0
+pattern = "sue"
+examples = ["i will sue"]
+
+[[rule]]
+id = "fine"
+label = "threat"
+effect = "present"
+pattern = "a*"
+examples = ["a"]
+colour = "red"
+"#;
+        let problems = Rules::parse("x.toml", text).unwrap_err();
+        let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(text.len(), 6, "{text:#?}");
+        assert!(text.iter().all(|line| line.starts_with("x.toml: rule ")));
+    }
+
+    #[test]
+    fn a_rule_of_another_language_does_not_match() {
+        use crate::mail::Language;
+        let text = "[[rule]]\nid = \"a\"\nlabel = \"threat\"\nweight = 1.0\nlanguages = [\"ru\"]\npattern = \"суд\"\nexamples = [\"суд\"]";
+        let rules = Rules::parse("x", text).unwrap();
+        assert_eq!(rules.matching("в суд", Language::Ru).count(), 1);
+        assert_eq!(rules.matching("в суд", Language::Uk).count(), 0);
+    }
+}

@@ -1,0 +1,199 @@
+//! From a read mail to one log-odds per label: rows are added up sentence by sentence.
+
+use super::features::{self, Block, LINK_REACH};
+use super::form;
+use super::lexicon::Finder;
+use super::model::Model;
+use super::text::{Part, Sentence, Text};
+use crate::mail::Mail;
+
+/// Sums and squared norms of the six blocks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sums {
+    pub(crate) values: [Vec<f32>; Block::COUNT],
+    pub(crate) norms: [f32; Block::COUNT],
+}
+
+impl Sums {
+    fn clear(&mut self, labels: usize) {
+        for values in &mut self.values {
+            values.clear();
+            values.resize(labels, 0.0);
+        }
+        self.norms = [0.0; Block::COUNT];
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.values.iter_mut().zip(&other.values) {
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                *mine += theirs;
+            }
+        }
+        for (mine, theirs) in self.norms.iter_mut().zip(&other.norms) {
+            *mine += theirs;
+        }
+    }
+}
+
+/// Buffers for reading and scoring, reused from mail to mail.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    pub(crate) text: Text,
+    pub(crate) finder: Finder,
+    pub(crate) sentence: Sums,
+    pub(crate) whole: Sums,
+    /// What the second stage reads: whole, most, mean score of each label, then form.
+    pub(crate) inputs: Vec<f32>,
+    /// For each label the sentence with the highest score.
+    pub(crate) strongest: Vec<usize>,
+    pub(crate) scores: Vec<f32>,
+    /// Log-odds per label.
+    pub(crate) logits: Vec<f32>,
+}
+
+impl Scratch {
+    /// The mail as last read.
+    #[must_use]
+    pub const fn text(&self) -> &Text {
+        &self.text
+    }
+
+    /// The log-odds as last computed, per label.
+    #[must_use]
+    pub fn logits(&self) -> &[f32] {
+        &self.logits
+    }
+}
+
+impl Model {
+    /// Reads `mail` and computes a calibrated log-odds per label into `scratch`.
+    pub fn score(&self, mail: &Mail, scratch: &mut Scratch) {
+        scratch.text.read(mail, &self.lexicon);
+        self.score_read(mail, scratch);
+    }
+
+    pub(crate) fn score_read(&self, mail: &Mail, scratch: &mut Scratch) {
+        let labels = self.labels.len();
+        let Scratch { text, finder, sentence, whole, inputs, strongest, scores, logits } = scratch;
+        whole.clear(labels);
+        inputs.clear();
+        inputs.resize(self.inputs(), 0.0);
+        strongest.clear();
+        strongest.resize(labels, usize::MAX);
+        scores.clear();
+        scores.resize(labels, 0.0);
+        let (whole_scores, rest) = inputs.split_at_mut(labels);
+        let (most, rest) = rest.split_at_mut(labels);
+        let (mean, forms) = rest.split_at_mut(labels);
+        let mut count = 0.0_f32;
+        for (number, one) in text.sentences().iter().enumerate() {
+            sentence.clear(labels);
+            self.add_sentence(text, one, finder, sentence);
+            whole.add(sentence);
+            if one.part == Part::Name {
+                continue;
+            }
+            count += 1.0;
+            self.finish(sentence, scores);
+            for (((score, most), mean), strongest) in
+                scores.iter().zip(&mut *most).zip(&mut *mean).zip(&mut *strongest)
+            {
+                if *strongest == usize::MAX || *score > *most {
+                    (*most, *strongest) = (*score, number);
+                }
+                *mean += *score;
+            }
+        }
+        mean.iter_mut().for_each(|mean| *mean /= count.max(1.0));
+        self.finish(whole, whole_scores);
+        for (place, value) in forms.iter_mut().zip(form::of(mail, text)) {
+            *place = value;
+        }
+        logits.clear();
+        let rows = self.stack.weights.chunks_exact(self.inputs().max(1));
+        logits.extend(
+            rows.zip(&self.stack.bias)
+                .map(|(row, bias)| bias + row.iter().zip(&*inputs).map(|(w, x)| w * x).sum::<f32>()),
+        );
+    }
+
+    /// Adds up the rows of a sentence.
+    pub(crate) fn add_sentence(
+        &self,
+        text: &Text,
+        sentence: &Sentence,
+        finder: &mut Finder,
+        sums: &mut Sums,
+    ) {
+        let [words, pairs, grams, head, concepts, links] = &self.blocks;
+        let [word_sum, pair_sum, gram_sum, head_sum, concept_sum, link_sum] = &mut sums.values;
+        let [word_norm, pair_norm, gram_norm, head_norm, concept_norm, link_norm] = &mut sums.norms;
+        let [unknown_word, unknown_pair, ..] = self.unknown;
+        let of = text.of(sentence);
+        if sentence.part != Part::Body {
+            for word in of {
+                *head_norm += head.add(features::head_key(sentence.part, word.key), head_sum).unwrap_or(0.0);
+            }
+        }
+        if sentence.part != Part::Name {
+            for word in of {
+                *word_norm += words.add(word.key, word_sum).unwrap_or(unknown_word);
+                match self.word_grams.add(word.key, gram_sum) {
+                    Some(norm) => *gram_norm += norm,
+                    None => features::grams(text.word(word), |key| {
+                        *gram_norm += grams.add(key, gram_sum).unwrap_or(0.0)
+                    }),
+                }
+            }
+            features::pairs(of.iter().map(|word| word.key), sentence.question, |key| {
+                *pair_norm += pairs.add(key, pair_sum).unwrap_or(unknown_pair);
+            });
+        }
+        let hits = finder.find(&self.lexicon, text, sentence);
+        for (at, hit) in hits.iter().enumerate() {
+            let key = self.lexicon.key(hit.concept);
+            *concept_norm += concepts.add(key, concept_sum).unwrap_or(0.0);
+            for later in hits.iter().skip(at + 1).take(LINK_REACH) {
+                let key = features::link_key(key, self.lexicon.key(later.concept));
+                *link_norm += links.add(key, link_sum).unwrap_or(0.0);
+            }
+        }
+    }
+
+    /// The scores of sums: each block by its norm, and the bias.
+    pub(crate) fn finish(&self, sums: &Sums, scores: &mut [f32]) {
+        for (score, bias) in scores.iter_mut().zip(&self.bias) {
+            *score = *bias;
+        }
+        for (values, factor) in sums.values.iter().zip(self.factors(sums)) {
+            for (score, value) in scores.iter_mut().zip(values) {
+                *score += value * factor;
+            }
+        }
+    }
+
+    /// One over the norm of each block.
+    pub(crate) fn factors(&self, sums: &Sums) -> [f32; Block::COUNT] {
+        let mut factors = self.smoothing;
+        for (factor, norm) in factors.iter_mut().zip(&sums.norms) {
+            *factor = inverse_norm(*norm, *factor);
+        }
+        factors
+    }
+}
+
+/// One over the norm of a block, zero for an empty one.
+pub(crate) fn inverse_norm(norm: f32, smoothing: f32) -> f32 {
+    if norm > 0.0 { 1.0 / (norm + smoothing).sqrt() } else { 0.0 }
+}
+
+impl super::model::WordGrams {
+    fn add(&self, word: u64, sum: &mut [f32]) -> Option<f32> {
+        let row = self.index.get(word)? as usize;
+        let sums = self.sums.get(row * sum.len()..(row + 1) * sum.len())?;
+        for (sum, add) in sum.iter_mut().zip(sums) {
+            *sum += add;
+        }
+        self.norms.get(row).copied()
+    }
+}

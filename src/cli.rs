@@ -1,0 +1,173 @@
+//! The command line: data on stdout, talk on stderr.
+
+pub mod classify;
+pub mod daemon;
+pub mod doctor;
+pub mod input;
+pub mod log;
+pub mod mailbox;
+pub mod output;
+pub mod training;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, ConfigError, DEFAULT_PATH};
+use crate::edge::ledger::LedgerError;
+use output::Format;
+
+/// Exit status of a bad configuration (`EX_CONFIG` of sysexits.h).
+pub const EXIT_CONFIG: u8 = 78;
+/// Exit status when the state belongs to another process (`EX_CANTCREAT`).
+pub const EXIT_LOCKED: u8 = 73;
+/// Exit status when the state cannot be used (`EX_TEMPFAIL`): systemd may try again.
+pub const EXIT_STATE: u8 = 75;
+
+/// Keeps a support inbox on an even keel: tags and files each mail, hands threats to legal, and
+/// leaves a draft for the agent. It never answers a customer by itself.
+#[derive(Debug, Parser)]
+#[command(name = "evenkeel", version, max_term_width = 100, propagate_version = true)]
+struct Cli {
+    /// The configuration.
+    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_PATH)]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon until SIGTERM.
+    #[command(after_help = "Example:\n  evenkeel --config /etc/evenkeel/evenkeel.toml run")]
+    Run,
+    /// Check configuration, playbooks, rules and model; every problem at once, no network.
+    #[command(after_help = "Example:\n  evenkeel --config evenkeel.toml check")]
+    Check,
+    /// Log in to every server and say what it can do and what will be used instead of what it cannot.
+    #[command(after_help = "Example:\n  evenkeel --config evenkeel.toml doctor")]
+    Doctor,
+    /// Show what would be done with the newest mails of the watched folders; changes nothing.
+    #[command(after_help = "Example:\n  evenkeel --config evenkeel.toml preview --last 200")]
+    Preview {
+        /// How many of the newest mails of each folder.
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        last: usize,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Label mails: .eml, mbox, Maildir, a directory, JSON lines, or - for one mail on stdin.
+    #[command(after_help = "Example:\n  evenkeel classify --explain data/samples")]
+    Classify {
+        #[command(flatten)]
+        inputs: InputArgs,
+        /// Add the evidence for each label.
+        #[arg(long)]
+        explain: bool,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Show the draft that would be saved, or why there is none.
+    #[command(after_help = "Example:\n  evenkeel draft data/samples/*.eml")]
+    Draft {
+        #[command(flatten)]
+        inputs: InputArgs,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Show what is read in a mail: new text, quote, who, language, automated or not.
+    #[command(after_help = "Example:\n  evenkeel read data/samples --format jsonl")]
+    Read {
+        #[command(flatten)]
+        inputs: InputArgs,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Train a model from a corpus of labelled mails.
+    #[command(after_help = "Example:\n  evenkeel train --corpus data/corpus --model models/evenkeel.model")]
+    Train(training::TrainArgs),
+    /// Measure a model on the held-back part of a corpus.
+    #[command(after_help = "Example:\n  evenkeel evaluate --corpus data/corpus")]
+    Evaluate(training::EvaluateArgs),
+    /// Write an HTML page with the figures of a model on a corpus.
+    #[command(after_help = "Example:\n  evenkeel report --corpus data/corpus --output report.html")]
+    Report(training::ReportArgs),
+    /// Say what was done with a mail, and why.
+    #[command(after_help = "Example:\n  evenkeel explain '<CAF123@mail.example.com>'")]
+    Explain {
+        /// The mail's Message-ID, with or without angle brackets.
+        #[arg(value_name = "MESSAGE-ID")]
+        id: String,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+}
+
+#[derive(Debug, Args)]
+struct InputArgs {
+    /// Files or directories.
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+struct FormatArg {
+    /// Text for people, JSON lines for programs.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log::start(matches!(cli.command, Command::Run));
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::from(status(&error))
+        }
+    }
+}
+
+fn status(error: &anyhow::Error) -> u8 {
+    if error.is::<ConfigError>() || error.is::<BadFiles>() {
+        return EXIT_CONFIG;
+    }
+    match error.downcast_ref::<LedgerError>() {
+        Some(LedgerError::Locked { .. }) => EXIT_LOCKED,
+        Some(LedgerError::Newer { .. }) => EXIT_CONFIG,
+        Some(_) => EXIT_STATE,
+        None => 1,
+    }
+}
+
+/// Files beside the config that cannot be used: model, rules, playbooks.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct BadFiles(pub Vec<String>);
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let config = || Config::load(&cli.config);
+    match cli.command {
+        Command::Run => daemon::run(config()?),
+        Command::Check => daemon::check(&config()?),
+        Command::Doctor => doctor::doctor(&config()?),
+        Command::Preview { last, format } => mailbox::preview(&config()?, last, format.format),
+        Command::Explain { id, format } => mailbox::explain(&config()?, &id, format.format),
+        Command::Classify { inputs, explain, format } => {
+            classify::classify(inputs.inputs, explain, format.format)
+        }
+        Command::Draft { inputs, format } => {
+            // without a config the company is unknown; the draft is good all the same
+            let config = if cli.config.exists() { Some(config()?) } else { None };
+            classify::draft(inputs.inputs, config.as_ref(), format.format)
+        }
+        Command::Read { inputs, format } => classify::read(inputs.inputs, format.format),
+        Command::Train(args) => training::train(&args),
+        Command::Evaluate(args) => training::evaluate(&args),
+        Command::Report(args) => training::report(&args),
+    }
+}

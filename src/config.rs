@@ -1,0 +1,96 @@
+//! The operator's file: TOML in, a [`Config`] or every problem at once out.
+
+pub mod account;
+pub mod read;
+pub mod secret;
+pub mod thresholds;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::classify::thresholds::Thresholds;
+use crate::decide::Policy;
+use crate::reply::Company;
+
+pub use account::{Account, Server, Start, Tls};
+pub use secret::{Secret, SecretError};
+
+/// Where the daemon looks when no `--config` is given.
+pub const DEFAULT_PATH: &str = "/etc/evenkeel/evenkeel.toml";
+
+/// Whether anything is changed on the servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Mails are read and decided, the decisions are logged and recorded, nothing else.
+    #[default]
+    Observe,
+    /// Decisions are carried out.
+    Act,
+}
+
+/// A config that was found good.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// Whether anything is changed on the servers.
+    pub mode: Mode,
+    /// Where the ledger lives.
+    pub state_dir: PathBuf,
+    /// The control socket.
+    pub control_socket: PathBuf,
+    /// A model to use instead of the shipped one.
+    pub model: Option<PathBuf>,
+    /// Largest original that is forwarded, in bytes.
+    pub forward_cap_bytes: u32,
+    /// Attempts after which a mail is left to a person.
+    pub attempts: u32,
+    /// The mailboxes.
+    pub accounts: Vec<Account>,
+    /// Queues, desks, routes, conduct.
+    pub policy: Policy,
+    /// Thresholds over those of the model.
+    pub thresholds: Thresholds,
+    /// What drafts may say about the company.
+    pub company: Company,
+}
+
+/// One thing that is wrong with a config, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigProblem {
+    /// The file.
+    pub file: PathBuf,
+    /// Line, 1 for the first, where it is known.
+    pub line: Option<usize>,
+    /// What is wrong, and the fix.
+    pub what: String,
+}
+
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file.display(), self.what),
+            None => write!(f, "{}: {}", self.file.display(), self.what),
+        }
+    }
+}
+
+/// Every problem of a config.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct ConfigError(pub Vec<ConfigProblem>);
+
+impl Config {
+    /// Reads and checks a config file.
+    ///
+    /// # Errors
+    /// With every problem found.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            let what = format!("cannot be read: {e}; name the file with --config, or copy the example from deploy/evenkeel.toml");
+            ConfigError(vec![ConfigProblem { file: path.to_owned(), line: None, what }])
+        })?;
+        read::parse(path, &text)
+    }
+}

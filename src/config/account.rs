@@ -1,0 +1,124 @@
+//! Accounts and servers.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// How a connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tls {
+    /// TLS from the first byte (RFC 8314).
+    #[default]
+    Implicit,
+    /// TLS after the command of that name; refused when the server does not offer it.
+    Starttls,
+    /// None: only to this machine.
+    None,
+}
+
+/// An IMAP or SMTP server and who logs in.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Server {
+    /// Host name; the certificate must be valid for it.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Protection.
+    #[serde(default)]
+    pub tls: Tls,
+    /// User name; empty for an SMTP server that wants no login.
+    #[serde(default)]
+    pub user: String,
+    /// File that holds the password, and nothing else but perhaps a final line break.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// Name of the systemd credential that holds the password.
+    #[serde(default)]
+    pub password_credential: Option<String>,
+    /// Certificates, in PEM form, that are trusted besides the system's.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// From which mail on an account is handled when it is seen for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Start {
+    /// Mails that arrive from now on.
+    #[default]
+    Now,
+    /// Mails that arrived within this time, too.
+    Age(Duration),
+}
+
+impl TryFrom<String> for Start {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text == "now" {
+            return Ok(Self::Now);
+        }
+        let bad = || format!("`{text}` is neither `now` nor an age such as `12h` or `7d`");
+        let (unit, number) = match text.chars().last() {
+            Some('h') => (3_600, text.trim_end_matches('h')),
+            Some('d') => (86_400, text.trim_end_matches('d')),
+            _ => return Err(bad()),
+        };
+        let number: u32 = number.parse().map_err(|_| bad())?;
+        Ok(Self::Age(Duration::from_secs(u64::from(number) * unit)))
+    }
+}
+
+/// A mailbox that is watched.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Account {
+    /// Its name in logs and state.
+    pub name: String,
+    /// The address customers write to; drafts and forwards are from it.
+    pub address: String,
+    /// Folders that are watched.
+    #[serde(default = "inbox")]
+    pub folders: Vec<String>,
+    /// From which mail on.
+    #[serde(default)]
+    pub start: Start,
+    /// Drafts folder, where the server's own `\Drafts` is not the one.
+    #[serde(default)]
+    pub drafts: Option<String>,
+    /// Seconds after which the folder is looked at even if the server reports nothing.
+    #[serde(default = "poll_secs")]
+    pub poll_secs: u64,
+    /// Where the mail is.
+    pub imap: Server,
+    /// The way to colleagues; needed for forwards.
+    #[serde(default)]
+    pub smtp: Option<Server>,
+}
+
+fn inbox() -> Vec<String> {
+    vec!["INBOX".to_owned()]
+}
+
+/// Under the 30 minutes after which servers may end an IDLE (RFC 2177), and short enough that a
+/// connection that died silently is noticed.
+const fn poll_secs() -> u64 {
+    300
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_is_now_or_an_age_in_hours_or_days() {
+        let start = |text: &str| Start::try_from(text.to_owned());
+        assert_eq!(start("now"), Ok(Start::Now));
+        assert_eq!(start("36h"), Ok(Start::Age(Duration::from_secs(36 * 3_600))));
+        assert_eq!(start("7d"), Ok(Start::Age(Duration::from_secs(7 * 86_400))));
+        assert!(start("week").is_err() && start("d").is_err() && start("-1d").is_err());
+    }
+}

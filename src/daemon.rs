@@ -1,0 +1,309 @@
+//! The daemon: one task for each watched folder, each the same flow: wait, pull, read, decide,
+//! record, act.
+
+pub mod act;
+pub mod backoff;
+pub mod plan;
+pub mod worker;
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::classify::Classifier;
+use crate::config::{Account, Config, Mode};
+use crate::decide::Rulebook;
+use crate::edge::imap::{Imap, ImapError};
+use crate::edge::ledger::{FolderKey, Ledger, LedgerError};
+use crate::edge::smtp::Smtp;
+use crate::edge::systemd::Systemd;
+use crate::edge::{Clock, control};
+use backoff::Backoff;
+use worker::{WorkError, Worker};
+
+/// Tasks must have shown a sign of life within this time for the watchdog to be fed.
+const ALIVE_WITHIN: Duration = Duration::from_secs(400);
+
+/// How long a stop waits for effects that are under way.
+const STOP_PATIENCE: Duration = Duration::from_secs(25);
+
+/// What all tasks share.
+pub struct Shared {
+    /// Policy, company, playbooks.
+    pub book: Arc<Rulebook>,
+    /// Model, rules, thresholds.
+    pub classifier: Arc<Classifier>,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// Whether anything is changed on the servers.
+    pub mode: Mode,
+    /// Attempts after which a mail is left to a person.
+    pub attempts: u32,
+    /// Largest original that is forwarded, in bytes.
+    pub forward_cap_bytes: u32,
+    /// Shortest pause before an effect is tried again.
+    pub retry_floor: Duration,
+    state: State,
+}
+
+struct State {
+    started: Instant,
+    beat_ms: AtomicU64,
+    stop: AtomicBool,
+    stop_signal: tokio::sync::Notify,
+    board: Mutex<BTreeMap<FolderKey, String>>,
+}
+
+impl Shared {
+    /// What tasks share, from a config and what was loaded for it.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        book: Rulebook,
+        classifier: Classifier,
+        ledger: Ledger,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            book: Arc::new(book),
+            classifier: Arc::new(classifier),
+            ledger,
+            clock,
+            mode: config.mode,
+            attempts: config.attempts,
+            forward_cap_bytes: config.forward_cap_bytes,
+            retry_floor: Duration::from_secs(5),
+            state: State {
+                started: Instant::now(),
+                beat_ms: AtomicU64::new(0),
+                stop: AtomicBool::new(false),
+                stop_signal: tokio::sync::Notify::new(),
+                board: Mutex::new(BTreeMap::new()),
+            },
+        }
+    }
+
+    /// Shows a sign of life.
+    pub fn beat(&self) {
+        let now = u64::try_from(self.state.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.state.beat_ms.store(now, Ordering::Relaxed);
+    }
+
+    fn alive(&self) -> bool {
+        let last = Duration::from_millis(self.state.beat_ms.load(Ordering::Relaxed));
+        self.state.started.elapsed().saturating_sub(last) < ALIVE_WITHIN
+    }
+
+    /// Whether the daemon is about to stop: nothing new is begun.
+    #[must_use]
+    pub fn stopping(&self) -> bool {
+        self.state.stop.load(Ordering::Relaxed)
+    }
+
+    /// Asks every task to stop after what it is doing.
+    pub fn stop(&self) {
+        self.state.stop.store(true, Ordering::Relaxed);
+        self.state.stop_signal.notify_waiters();
+    }
+
+    async fn stopped(&self) {
+        let notified = self.state.stop_signal.notified();
+        if !self.stopping() {
+            notified.await;
+        }
+    }
+
+    fn note(&self, folder: &FolderKey, status: &str) {
+        let mut board = self.state.board.lock().unwrap_or_else(PoisonError::into_inner);
+        board.insert(folder.clone(), status.to_owned());
+    }
+
+    fn status(&self) -> String {
+        let board = self.state.board.lock().unwrap_or_else(PoisonError::into_inner);
+        let up = board.values().filter(|status| *status == WATCHING).count();
+        let mut line = format!("{up} of {} folders watched", board.len());
+        if let Some((folder, status)) = board.iter().find(|(_, status)| *status != WATCHING) {
+            line = format!("{line}; {}/{}: {status}", folder.account, folder.folder);
+        }
+        if self.mode == Mode::Observe {
+            line.push_str("; observing only");
+        }
+        line
+    }
+
+    /// A place where a test may end the process: `EVENKEEL_CRASH_AT=<step>:<n>` kills it the n-th
+    /// time the step is reached. Debug builds only.
+    pub fn crash_point(&self, step: &str) {
+        if cfg!(debug_assertions) {
+            crash::point(step);
+        }
+    }
+}
+
+const WATCHING: &str = "watching";
+
+/// Why the daemon could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The control socket.
+    #[error(transparent)]
+    Control(#[from] control::ControlError),
+    /// A signal handler cannot be set.
+    #[error("signals cannot be watched: {0}")]
+    Signals(std::io::Error),
+}
+
+/// Runs until SIGTERM or SIGINT, or until the ledger fails.
+///
+/// # Errors
+/// See [`DaemonError`].
+pub async fn run(config: Config, shared: Arc<Shared>) -> Result<(), DaemonError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
+    let systemd = Systemd::from_environment();
+    let server =
+        control::serve(&config.control_socket, shared.ledger.clone(), account_names(&config)).await?;
+
+    let mut tasks = JoinSet::new();
+    for account in &config.accounts {
+        for folder in &account.folders {
+            let key = FolderKey { account: account.name.clone(), folder: folder.clone() };
+            shared.note(&key, "connecting");
+            let (shared, account, folder) = (shared.clone(), account.clone(), folder.clone());
+            tasks.spawn(async move { watch(&shared, &account, &folder).await });
+        }
+    }
+    tracing::info!(accounts = config.accounts.len(), mode = ?config.mode, "evenkeel is running");
+    systemd.ready(&shared.status());
+
+    let mut tick = tokio::time::interval(systemd.watchdog_interval());
+    let outcome = loop {
+        tokio::select! {
+            _ = terminate.recv() => break Ok(()),
+            _ = interrupt.recv() => break Ok(()),
+            _ = tick.tick() => {
+                systemd.status(&shared.status());
+                if shared.alive() {
+                    systemd.feed_watchdog();
+                }
+            }
+            ended = tasks.join_next() => match ended {
+                Some(Ok(Err(error))) => break Err(DaemonError::Ledger(error)),
+                Some(Ok(Ok(()))) => {}
+                Some(Err(panic)) => tracing::error!(%panic, "a task has panicked: the process is restarted"),
+                None => break Ok(()),
+            },
+        }
+    };
+    systemd.stopping();
+    shared.stop();
+    let all_done = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_PATIENCE, all_done).await.is_err() {
+        tracing::warn!("effects under way were broken off; they are finished at the next start");
+    }
+    drop(server);
+    outcome
+}
+
+/// Names of the accounts of a config.
+#[must_use]
+pub fn account_names(config: &Config) -> Vec<String> {
+    config.accounts.iter().map(|account| account.name.clone()).collect()
+}
+
+/// Watches one folder for ever; only a failure of the ledger ends it.
+async fn watch(shared: &Shared, account: &Account, folder: &str) -> Result<(), LedgerError> {
+    let key = FolderKey { account: account.name.clone(), folder: folder.to_owned() };
+    let mut backoff = Backoff::default();
+    let mut hasher = DefaultHasher::new();
+    key.account.hash(&mut hasher);
+    key.folder.hash(&mut hasher);
+    let spread = hasher.finish();
+    let mut last_error = String::new();
+    while !shared.stopping() {
+        let result = session(shared, account, folder, &mut backoff).await;
+        let error = match result {
+            Ok(()) => return Ok(()),
+            Err(WorkError::Ledger(error)) => return Err(error),
+            Err(WorkError::Mailbox(error)) => error,
+        };
+        let pause = backoff.next(matches!(error, ImapError::Login { .. }), spread);
+        let text = error.to_string();
+        // one line for each change of state, not for each attempt
+        if text != last_error {
+            tracing::warn!(account = %key.account, folder = %key.folder, error = %text, "not connected; trying again");
+            shared.note(&key, &text);
+            last_error = text;
+        }
+        shared.beat();
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shared.stopped() => {}
+        }
+    }
+    Ok(())
+}
+
+/// One connection, from login to its end. `Ok` when the daemon stops.
+async fn session(
+    shared: &Shared,
+    account: &Account,
+    folder: &str,
+    backoff: &mut Backoff,
+) -> Result<(), WorkError<ImapError>> {
+    let key = FolderKey { account: account.name.clone(), folder: folder.to_owned() };
+    let mailbox =
+        Imap::connect(&account.imap, account.drafts.as_deref()).await.map_err(WorkError::Mailbox)?;
+    let outbox = account.smtp.clone().map(Smtp::new);
+    let mut worker = Worker::new(shared, account, folder, mailbox, outbox);
+    worker.open().await?;
+    tracing::info!(account = %key.account, folder = %key.folder, "watching");
+    shared.note(&key, WATCHING);
+    loop {
+        worker.catch_up().await?;
+        backoff.reset();
+        shared.beat();
+        if shared.stopping() {
+            break;
+        }
+        tokio::select! {
+            waited = worker.wait() => waited?,
+            () = shared.stopped() => return Ok(()),
+        }
+    }
+    worker.into_mailbox().logout().await;
+    Ok(())
+}
+
+mod crash {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    static PLAN: OnceLock<Option<(String, u32)>> = OnceLock::new();
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+
+    #[expect(clippy::disallowed_methods, reason = "a switch for crash tests of debug builds")]
+    fn plan() -> Option<(String, u32)> {
+        let text = std::env::var("EVENKEEL_CRASH_AT").ok()?;
+        let (step, n) = text.split_once(':')?;
+        Some((step.to_owned(), n.parse().ok()?))
+    }
+
+    pub(super) fn point(step: &str) {
+        let Some((wanted, n)) = PLAN.get_or_init(plan) else { return };
+        if wanted == step && COUNT.fetch_add(1, Ordering::Relaxed) + 1 == *n {
+            std::process::abort();
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! When to try again: pure arithmetic.
+
+use std::time::Duration;
+
+/// First pause after a failure.
+const FIRST: Duration = Duration::from_secs(1);
+
+/// Longest pause.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// Pause after refused logins: many servers lock an account that tries more often.
+const AFTER_REFUSED_LOGINS: Duration = Duration::from_secs(900);
+
+/// Logins refused in a row before the pause gets long.
+const PATIENCE: u32 = 3;
+
+/// Counts failures in a row and says how long to pause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    /// Forgets failures after a success.
+    pub fn reset(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Failures in a row.
+    #[must_use]
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Counts a failure; the pause doubles from one second to five minutes. `spread` (any number,
+    /// different for each caller) shortens it by up to a quarter, so that a hundred accounts do not
+    /// come back in the same second.
+    pub fn next(&mut self, login_refused: bool, spread: u64) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        let pause = if login_refused && self.failures >= PATIENCE {
+            AFTER_REFUSED_LOGINS
+        } else {
+            FIRST.saturating_mul(1 << self.failures.saturating_sub(1).min(10)).min(LONGEST)
+        };
+        let quarter = u64::try_from(pause.as_millis() / 4).unwrap_or(u64::MAX).max(1);
+        pause.saturating_sub(Duration::from_millis(spread % quarter))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_five_minutes_and_never_end() {
+        let mut backoff = Backoff::default();
+        let pauses: Vec<u64> = (0..12).map(|_| backoff.next(false, 0).as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+        backoff.reset();
+        assert_eq!(backoff.next(false, 0).as_secs(), 1);
+    }
+
+    #[test]
+    fn a_refused_password_is_tried_three_times_and_then_every_quarter_of_an_hour() {
+        let mut backoff = Backoff::default();
+        let pauses: Vec<u64> = (0..4).map(|_| backoff.next(true, 0).as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 900, 900]);
+    }
+
+    #[test]
+    fn spread_takes_off_at_most_a_quarter() {
+        for spread in [0, 1, 999, u64::MAX] {
+            let pause = Backoff::default().next(false, spread);
+            assert!(pause > Duration::from_millis(749) && pause <= FIRST, "{pause:?}");
+        }
+    }
+}

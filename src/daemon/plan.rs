@@ -1,0 +1,200 @@
+//! From a decision to the record of what will be done, and the pure parts of carrying it out.
+
+use sha2::{Digest, Sha256};
+
+use crate::classify::Verdict;
+use crate::decide::{Action, Case, Decision, Desk, Policy};
+use crate::edge::ledger::record::DraftMark;
+use crate::edge::ledger::store::hex;
+use crate::edge::ledger::{CaseQuery, Effect, EffectRecord, EffectState, MailKey, MailRecord, MailState};
+use crate::edge::outgoing::own_id;
+use crate::mail::Mail;
+use crate::time::Timestamp;
+
+/// What a mail is, wherever it is: the first 128 bits of SHA-256 over its header block and its
+/// size. The body is left out because it may not have been fetched whole.
+#[must_use]
+pub fn identity(bytes: &[u8], size: u32) -> String {
+    let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or(bytes.len());
+    let header = bytes.get(..end).unwrap_or(bytes);
+    let digest = Sha256::new().chain_update(header).chain_update(size.to_be_bytes()).finalize();
+    hex(digest.iter().take(16))
+}
+
+/// What the case of a mail is looked up by.
+#[must_use]
+pub fn case_query(account: &str, mail: &Mail) -> CaseQuery {
+    CaseQuery {
+        account: account.to_owned(),
+        customer: mail.sender().map(crate::mail::Address::identity).filter(|who| !who.is_empty()),
+        references: mail.references.clone(),
+        ticket: ticket_in(&mail.subject),
+    }
+}
+
+/// A ticket number in brackets, as we put it into subjects.
+fn ticket_in(subject: &str) -> Option<String> {
+    let (_, rest) = subject.split_once("[EK-")?;
+    let (number, _) = rest.split_once(']')?;
+    let plain = number.len() <= 24 && number.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    plain.then(|| format!("EK-{number}"))
+}
+
+/// What a record is made from.
+pub struct Decided<'a> {
+    /// Where the mail was found.
+    pub key: MailKey,
+    /// See [`identity`].
+    pub identity: String,
+    /// The mail.
+    pub mail: &'a Mail,
+    /// Its verdict.
+    pub verdict: &'a Verdict,
+    /// Customer and ticket before it.
+    pub before: Case,
+    /// The decision.
+    pub decision: &'a Decision,
+    /// An older draft in the thread.
+    pub open_draft: Option<DraftMark>,
+    /// The account's address.
+    pub address: &'a str,
+    /// Decided at.
+    pub at: Timestamp,
+}
+
+/// The record of a decided mail, every effect pending.
+#[must_use]
+pub fn record(decided: Decided<'_>, policy: &Policy) -> MailRecord {
+    let Decided { key, identity, mail, verdict, before, decision, open_draft, address, at } = decided;
+    let effects = decision
+        .actions
+        .iter()
+        .filter_map(|action| effect(action, &identity, address, open_draft.as_ref(), policy))
+        .map(|effect| EffectRecord { effect, state: EffectState::Pending })
+        .collect();
+    MailRecord {
+        key,
+        identity,
+        message_id: mail.message_id.clone(),
+        decided: at,
+        state: MailState::Intended,
+        verdict: Some(verdict.clone()),
+        reasons: decision.reasons.clone(),
+        ticket: decision.case.ticket.as_ref().map(|ticket| ticket.id.to_string()),
+        before: Some(before),
+        effects,
+    }
+}
+
+fn effect(
+    action: &Action,
+    identity: &str,
+    address: &str,
+    open_draft: Option<&DraftMark>,
+    policy: &Policy,
+) -> Option<Effect> {
+    Some(match action {
+        Action::SaveDraft(draft) => Effect::SaveDraft {
+            id: own_id(identity, "draft", address)?,
+            playbook: draft.playbook.clone(),
+            replaces: open_draft.cloned(),
+        },
+        Action::Forward(desk) => Effect::Forward {
+            desk: *desk,
+            id: own_id(identity, &format!("forward-{desk}"), address)?,
+            to: policy.recipients(*desk).to_vec(),
+        },
+        Action::Tag(keywords) => Effect::Tag { keywords: keywords.iter().copied().collect() },
+        Action::File(queue) => Effect::File { folder: policy.folder(*queue).to_owned() },
+    })
+}
+
+/// Subject of a forward.
+#[must_use]
+pub fn forward_subject(desk: Desk, record: &MailRecord) -> String {
+    let what = match desk {
+        Desk::Legal => "Threat received, for legal",
+        Desk::Lead => "For the team lead",
+    };
+    match &record.ticket {
+        Some(ticket) => format!("[{ticket}] {what}"),
+        None => what.to_owned(),
+    }
+}
+
+/// The summary before the original: what colleagues should know before they open it.
+#[must_use]
+pub fn forward_summary(desk: Desk, mail: &Mail, record: &MailRecord, account: &str) -> String {
+    let mut lines = Vec::new();
+    lines.push(match desk {
+        Desk::Legal => {
+            "A customer's mail that was read as a threat. The original is attached, untouched.".to_owned()
+        }
+        Desk::Lead => {
+            "A customer's mail that makes it personal with a colleague. The original is attached, untouched. \
+                       Please do not hand it to the colleague it is aimed at."
+                .to_owned()
+        }
+    });
+    lines.push(String::new());
+    if let Some(sender) = mail.sender() {
+        lines.push(format!("From:      {} <{}>", sender.name, sender.address));
+    }
+    lines.push(format!("Mailbox:   {account}"));
+    lines.push(format!("Subject:   {}", mail.subject));
+    lines.push(format!("Language:  {}", mail.language));
+    if let Some(ticket) = &record.ticket {
+        lines.push(format!("Ticket:    {ticket}"));
+    }
+    if let Some(verdict) = &record.verdict {
+        for found in &verdict.labels {
+            lines.push(format!("Label:     {} ({:.0} %)", found.label, f64::from(found.probability) * 100.0));
+        }
+    }
+    lines.push(format!("Reasons:   {}", crate::decide::reason_line(&record.reasons)));
+    if let Some(before) = &record.before {
+        let mails = before.ticket.as_ref().map_or(0, |ticket| ticket.mails);
+        lines.push(format!(
+            "History:   {mails} earlier mails in this thread, {} incidents of abuse on record",
+            before.customer.incidents.len()
+        ));
+    }
+    lines.push(String::new());
+    lines.push(
+        "Nothing has been sent to the customer. A draft that neither admits nor argues waits in Drafts."
+            .to_owned(),
+    );
+    lines.join("\n")
+}
+
+/// Labels of a record, in order of precedence, for a header.
+#[must_use]
+pub fn label_words(record: &MailRecord) -> String {
+    record
+        .verdict
+        .iter()
+        .flat_map(|verdict| &verdict.labels)
+        .map(|found| found.label.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_is_the_same_in_another_folder_and_another_if_a_header_differs() {
+        let a = identity(b"Received: 1\r\nSubject: x\r\n\r\nbody", 30);
+        assert_eq!(a, identity(b"Received: 1\r\nSubject: x\r\n\r\nbo", 30));
+        assert_ne!(a, identity(b"Received: 2\r\nSubject: x\r\n\r\nbody", 30));
+        assert_ne!(a, identity(b"Received: 1\r\nSubject: x\r\n\r\nbody", 31));
+    }
+
+    #[test]
+    fn a_ticket_number_is_read_from_a_subject_and_nothing_else_is() {
+        assert_eq!(ticket_in("Re: [EK-2222-A3] fridge").as_deref(), Some("EK-2222-A3"));
+        assert_eq!(ticket_in("Re: [EK-22/../x] fridge"), None);
+        assert_eq!(ticket_in("Re: fridge"), None);
+    }
+}

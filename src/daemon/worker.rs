@@ -1,0 +1,488 @@
+//! One watched folder: find new mails, handle each once, finish what was begun.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::act::InHand;
+use super::plan::{self, Decided};
+use super::{Shared, backoff::Backoff};
+use crate::config::{Account, Mode, Start};
+use crate::decide::{Keyword, Reason, Word, decide};
+use crate::edge::ledger::{Cursor, EffectState, FolderKey, LedgerError, MailKey, MailRecord, MailState};
+use crate::edge::{EdgeError, FolderState, Listed, Mailbox, Outbox, Uid};
+use crate::mail::Mail;
+
+/// What is fetched of a mail to read it; the parser reads no more.
+const READ_CAP: u32 = 1024 * 1024;
+
+/// How far back mails are looked at again when a folder's UIDs have changed.
+const RESYNC: Duration = Duration::from_secs(30 * 86_400);
+
+/// How long a forward is tried before it is left to a person.
+const GIVE_UP: Duration = Duration::from_secs(5 * 86_400);
+
+/// Why a session with a mailbox ends.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError<E: EdgeError> {
+    /// The mailbox: connect again.
+    #[error(transparent)]
+    Mailbox(E),
+    /// The ledger: stop, nothing may be done that is not recorded.
+    #[error(transparent)]
+    Ledger(LedgerError),
+}
+
+/// Handles one folder over one connection.
+pub struct Worker<'a, M: Mailbox, O: Outbox> {
+    pub(super) shared: &'a Shared,
+    pub(super) account: &'a Account,
+    pub(super) folder: FolderKey,
+    pub(super) mailbox: M,
+    pub(super) outbox: Option<O>,
+    /// When open records are tried again, and how often they were.
+    retry_at: Option<Instant>,
+    retries: Backoff,
+    uid_validity: u32,
+    next: Uid,
+    read_only: bool,
+}
+
+impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
+    /// A worker for `folder` of `account`. Call [`Worker::open`] first.
+    pub fn new(
+        shared: &'a Shared,
+        account: &'a Account,
+        folder: &str,
+        mailbox: M,
+        outbox: Option<O>,
+    ) -> Self {
+        let folder = FolderKey { account: account.name.clone(), folder: folder.to_owned() };
+        Self {
+            shared,
+            account,
+            folder,
+            mailbox,
+            outbox,
+            retry_at: None,
+            retries: Backoff::default(),
+            uid_validity: 0,
+            next: 0,
+            read_only: false,
+        }
+    }
+
+    /// Opens the folder, finds the place to go on from, and finishes what an earlier run began.
+    ///
+    /// # Errors
+    /// See [`WorkError`].
+    pub async fn open(&mut self) -> Result<(), WorkError<M::Error>> {
+        let state = self.mailbox.select(&self.folder.folder).await.map_err(WorkError::Mailbox)?;
+        self.read_only = state.read_only;
+        self.uid_validity = state.uid_validity;
+        if state.read_only {
+            tracing::warn!(account = %self.folder.account, folder = %self.folder.folder,
+                "the folder is read-only: mails are only observed");
+        } else if !state.keywords.any && Keyword::all().any(|keyword| !state.keywords.allows(keyword)) {
+            tracing::warn!(account = %self.folder.account, folder = %self.folder.folder,
+                "the server allows no new keywords here: folders and the ledger tell what was found");
+        }
+        self.next = self.find_place(&state).await?;
+        self.resume().await
+    }
+
+    async fn find_place(&mut self, state: &FolderState) -> Result<Uid, WorkError<M::Error>> {
+        let folder = self.folder.clone();
+        let cursor =
+            self.shared.ledger.run(move |store| store.cursor(&folder)).await.map_err(WorkError::Ledger)?;
+        let now = self.shared.clock.now();
+        let since = match cursor {
+            Some(cursor) if cursor.uid_validity == state.uid_validity => return Ok(cursor.uid_next),
+            Some(_) => {
+                tracing::warn!(account = %self.folder.account, folder = %self.folder.folder,
+                    "the folder's UIDVALIDITY has changed: mails are recognised by content");
+                Some(now.minus(RESYNC))
+            }
+            None => match self.account.start {
+                Start::Now => None,
+                Start::Age(age) => Some(now.minus(age)),
+            },
+        };
+        let found = match since {
+            Some(at) => self.mailbox.since(at).await.map_err(WorkError::Mailbox)?,
+            None => None,
+        };
+        let next = found.unwrap_or(state.uid_next).max(1);
+        self.advance(next).await?;
+        Ok(next)
+    }
+
+    async fn advance(&mut self, next: Uid) -> Result<(), WorkError<M::Error>> {
+        self.next = next;
+        let cursor = Cursor { uid_validity: self.uid_validity, uid_next: next };
+        let folder = self.folder.clone();
+        self.shared
+            .ledger
+            .run(move |store| store.set_cursor(&folder, cursor))
+            .await
+            .map_err(WorkError::Ledger)
+    }
+
+    /// Finishes records that are open, oldest first.
+    async fn resume(&mut self) -> Result<(), WorkError<M::Error>> {
+        let folder = self.folder.clone();
+        let open = self
+            .shared
+            .ledger
+            .run(move |store| store.open_records(&folder))
+            .await
+            .map_err(WorkError::Ledger)?;
+        let mut all_done = true;
+        for record in open {
+            all_done &= self.finish(record).await?;
+        }
+        self.plan_retry(all_done);
+        Ok(())
+    }
+
+    fn plan_retry(&mut self, all_done: bool) {
+        if all_done {
+            self.retry_at = None;
+            self.retries.reset();
+        } else {
+            let pause = self.retries.next(false, 0).max(self.shared.retry_floor);
+            self.retry_at = Some(Instant::now() + pause);
+        }
+    }
+
+    /// Finishes one open record; `false` if it has to be tried again.
+    async fn finish(&mut self, mut record: MailRecord) -> Result<bool, WorkError<M::Error>> {
+        let uid = record.key.uid;
+        let same = record.key.uid_validity == self.uid_validity;
+        let bytes =
+            if same { self.mailbox.fetch(uid, READ_CAP).await.map_err(WorkError::Mailbox)? } else { None };
+        let listed = match &bytes {
+            Some(_) => {
+                self.mailbox.list(uid).await.map_err(WorkError::Mailbox)?.into_iter().find(|m| m.uid == uid)
+            }
+            None => None,
+        };
+        let (Some(bytes), Some(listed)) = (bytes, listed) else {
+            // with new UIDs the mail comes by again and is recognised by its content
+            if same {
+                self.finish_gone(&mut record).await?;
+            }
+            return Ok(true);
+        };
+        if self.shared.clock.now().since(record.decided) > GIVE_UP {
+            for entry in record.effects.iter_mut().filter(|entry| !entry.state.is_final()) {
+                entry.state = EffectState::Failed("it could not be done for five days".into());
+            }
+            tracing::error!(mail.id_hash = %record.identity, "effects could not be carried out for five days: a person must look");
+            self.mark_for_review(uid).await?;
+            record.state = MailState::Done;
+            self.store(&record).await?;
+            return Ok(true);
+        }
+        let (mail, verdict) = self.read(&bytes).await;
+        let verdict = record.verdict.clone().unwrap_or(verdict);
+        let before = record
+            .before
+            .clone()
+            .unwrap_or_else(|| crate::decide::Case::new(crate::decide::TicketId::new(0, [0, 0])));
+        let decision = decide(&mail, &verdict, &before, &self.shared.book, record.decided);
+        let hand = InHand { mail, bytes, size: listed.size, decision, again: true };
+        self.act(&mut record, &hand).await
+    }
+
+    /// The mail is not where it was: either our own move was the last thing that happened, or a
+    /// person took it.
+    async fn finish_gone(&mut self, record: &mut MailRecord) -> Result<(), WorkError<M::Error>> {
+        use crate::edge::ledger::Effect;
+        for index in 0..record.effects.len() {
+            let Some(entry) = record.effects.get(index) else { break };
+            if entry.state.is_final() {
+                continue;
+            }
+            let outcome = match (&entry.effect, &record.message_id) {
+                (Effect::File { folder }, Some(id))
+                    if self.mailbox.holds(folder, id).await.map_err(WorkError::Mailbox)? =>
+                {
+                    EffectState::Done
+                }
+                (Effect::SaveDraft { id, .. }, _)
+                    if self.mailbox.find_draft(id).await.map_err(WorkError::Mailbox)?.is_some() =>
+                {
+                    EffectState::Done
+                }
+                (Effect::Forward { desk, .. }, _) => {
+                    tracing::error!(desk = %desk, mail.id_hash = %record.identity,
+                        "the mail was taken away before it could be forwarded: a person must forward it");
+                    EffectState::Failed("the mail was taken away first".into())
+                }
+                _ => EffectState::Skipped("a person was faster".into()),
+            };
+            if let Some(entry) = record.effects.get_mut(index) {
+                entry.state = outcome;
+            }
+        }
+        record.state = MailState::Done;
+        self.store(record).await
+    }
+
+    async fn store(&self, record: &MailRecord) -> Result<(), WorkError<M::Error>> {
+        let record = record.clone();
+        self.shared.ledger.run(move |store| store.update(&record)).await.map_err(WorkError::Ledger)
+    }
+
+    /// Handles everything that is new; how many mails that were.
+    ///
+    /// # Errors
+    /// See [`WorkError`].
+    pub async fn catch_up(&mut self) -> Result<usize, WorkError<M::Error>> {
+        if self.retry_at.is_some_and(|at| at <= Instant::now()) {
+            self.resume().await?;
+        }
+        let mut handled = 0;
+        loop {
+            let listed = self.mailbox.list(self.next).await.map_err(WorkError::Mailbox)?;
+            if listed.is_empty() {
+                return Ok(handled);
+            }
+            for mail in listed {
+                if self.shared.stopping() {
+                    return Ok(handled);
+                }
+                self.handle(mail).await?;
+                self.shared.beat();
+                handled += 1;
+            }
+        }
+    }
+
+    async fn handle(&mut self, listed: Listed) -> Result<(), WorkError<M::Error>> {
+        let key = MailKey { folder: self.folder.clone(), uid_validity: self.uid_validity, uid: listed.uid };
+        let counted = key.clone();
+        let (known, attempts) = self
+            .shared
+            .ledger
+            .run(move |store| {
+                let known = store.record(&counted)?;
+                let attempts = if known.is_some() { vec![0] } else { store.attempt(&[counted])? };
+                Ok((known, attempts))
+            })
+            .await
+            .map_err(WorkError::Ledger)?;
+        if known.is_some() {
+            return self.advance(listed.uid.saturating_add(1)).await;
+        }
+        if attempts.first().is_some_and(|count| *count > self.shared.attempts) {
+            return self.quarantine(key, listed).await;
+        }
+        let fetched = self.mailbox.fetch(listed.uid, READ_CAP).await.map_err(WorkError::Mailbox)?;
+        self.shared.crash_point("fetch");
+        let Some(bytes) = fetched else { return self.advance(listed.uid.saturating_add(1)).await };
+        let identity = plan::identity(&bytes, listed.size);
+        let span = tracing::info_span!("mail", account = %self.folder.account, folder = %self.folder.folder,
+            mail.uid = listed.uid, mail.id_hash = %identity);
+        self.handle_bytes(key, listed, bytes, identity).instrument(span).await
+    }
+
+    async fn handle_bytes(
+        &mut self,
+        key: MailKey,
+        listed: Listed,
+        bytes: Vec<u8>,
+        identity: String,
+    ) -> Result<(), WorkError<M::Error>> {
+        let begun = Instant::now();
+        let (account, wanted) = (self.folder.account.clone(), identity.clone());
+        let twin = self
+            .shared
+            .ledger
+            .run(move |store| store.by_identity(&account, &wanted))
+            .await
+            .map_err(WorkError::Ledger)?;
+        if let Some(twin) = twin {
+            return self.meet_again(twin, key, listed).await;
+        }
+        let (mail, verdict) = self.read(&bytes).await;
+        self.shared.crash_point("classify");
+        let (mut record, hand) = self.intend(key, listed, bytes, identity, mail, verdict).await?;
+        self.next = listed.uid.saturating_add(1);
+        self.shared.crash_point("intent");
+        let acting = self.shared.mode == Mode::Act && !self.read_only;
+        let done = if acting { self.act(&mut record, &hand).await? } else { true };
+        self.shared.crash_point("done");
+        if !done && self.retry_at.is_none() {
+            self.plan_retry(false);
+        }
+        let labels = plan::label_words(&record);
+        tracing::info!(
+            label.primary = record.verdict.as_ref().and_then(crate::classify::Verdict::primary).map_or("none", |l| l.as_str()),
+            labels,
+            decision.reason = %crate::decide::reason_line(&record.reasons),
+            queue = hand.decision.queue().map_or("none", |q| self.shared.book.policy.folder(q)),
+            draft = hand.decision.draft().is_some(),
+            acting,
+            duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "mail handled"
+        );
+        Ok(())
+    }
+
+    /// Decides and records in one step on the ledger's thread, so that two mails of one customer
+    /// in two mailboxes cannot overtake each other.
+    async fn intend(
+        &mut self,
+        key: MailKey,
+        listed: Listed,
+        bytes: Vec<u8>,
+        identity: String,
+        mail: Mail,
+        verdict: crate::classify::Verdict,
+    ) -> Result<(MailRecord, InHand), WorkError<M::Error>> {
+        let book = self.shared.book.clone();
+        let address = self.account.address.clone();
+        let at = self.shared.clock.now();
+        let acting = self.shared.mode == Mode::Act && !self.read_only;
+        let cursor = Cursor { uid_validity: self.uid_validity, uid_next: listed.uid.saturating_add(1) };
+        let (mail, decision, record) = self
+            .shared
+            .ledger
+            .run(move |store| {
+                let query = plan::case_query(&key.folder.account, &mail);
+                let before = store.case(&query)?;
+                let decision = decide(&mail, &verdict, &before, &book, at);
+                let open_draft = match &before.ticket {
+                    Some(ticket) => store.draft(ticket.id.as_str())?,
+                    None => None,
+                };
+                let (mail, verdict) = (&mail, &verdict);
+                let address = &address;
+                let decided = Decided {
+                    key,
+                    identity,
+                    mail,
+                    verdict,
+                    before,
+                    decision: &decision,
+                    open_draft,
+                    address,
+                    at,
+                };
+                let mut record = plan::record(decided, &book.policy);
+                if !acting {
+                    for entry in &mut record.effects {
+                        entry.state = EffectState::Skipped("observed only".into());
+                    }
+                    record.state = MailState::Done;
+                }
+                store.intend(&record, Some((&decision.case, &query)), Some(cursor))?;
+                Ok((mail.clone(), decision, record))
+            })
+            .await
+            .map_err(WorkError::Ledger)?;
+        Ok((record, InHand { mail, bytes, size: listed.size, decision, again: false }))
+    }
+
+    /// A mail whose content was handled before: the folder's UIDs have changed, or a person has put
+    /// it back. What is done stays done; what was begun is finished under the new uid.
+    async fn meet_again(
+        &mut self,
+        mut twin: MailRecord,
+        key: MailKey,
+        listed: Listed,
+    ) -> Result<(), WorkError<M::Error>> {
+        let open = twin.state == MailState::Intended;
+        tracing::info!(open, "a mail that was handled before: nothing is done twice");
+        let old = std::mem::replace(&mut twin.key, key);
+        let cursor = Cursor { uid_validity: self.uid_validity, uid_next: listed.uid.saturating_add(1) };
+        let moved = twin.clone();
+        self.shared
+            .ledger
+            .run(move |store| {
+                store.forget(&old)?;
+                store.intend(&moved, None, Some(cursor))
+            })
+            .await
+            .map_err(WorkError::Ledger)?;
+        self.next = listed.uid.saturating_add(1);
+        if open && !self.finish(twin).await? {
+            self.plan_retry(false);
+        }
+        Ok(())
+    }
+
+    /// Parses and classifies on a thread of its own: a panic costs this mail, not the daemon.
+    async fn read(&self, bytes: &[u8]) -> (Mail, crate::classify::Verdict) {
+        let classifier = self.shared.classifier.clone();
+        let copy = bytes.to_vec();
+        let reading = tokio::task::spawn_blocking(move || {
+            let mail = crate::mail::parse(&copy);
+            let verdict = classifier.classify(&mail);
+            (mail, verdict)
+        });
+        reading.await.unwrap_or_else(|_| {
+            tracing::error!("reading a mail failed: it is left for a person");
+            let mail = Mail { problems: vec![crate::mail::Problem::Unparseable], ..Mail::default() };
+            let verdict = crate::classify::Verdict::unread();
+            (mail, verdict)
+        })
+    }
+
+    async fn quarantine(&mut self, key: MailKey, listed: Listed) -> Result<(), WorkError<M::Error>> {
+        tracing::error!(account = %self.folder.account, folder = %self.folder.folder, mail.uid = listed.uid,
+            attempts = self.shared.attempts, "a mail was quarantined: handling it never came to an end");
+        self.mark_for_review(listed.uid).await?;
+        let record = MailRecord {
+            identity: format!("quarantined-{}-{}", self.uid_validity, listed.uid),
+            key,
+            message_id: None,
+            decided: self.shared.clock.now(),
+            state: MailState::Quarantined,
+            verdict: None,
+            reasons: vec![Reason::new(Word::Quarantined, format!("{} attempts", self.shared.attempts))],
+            ticket: None,
+            before: None,
+            effects: Vec::new(),
+        };
+        let cursor = Cursor { uid_validity: self.uid_validity, uid_next: listed.uid.saturating_add(1) };
+        self.next = cursor.uid_next;
+        self.shared
+            .ledger
+            .run(move |store| store.intend(&record, None, Some(cursor)))
+            .await
+            .map_err(WorkError::Ledger)
+    }
+
+    async fn mark_for_review(&mut self, uid: Uid) -> Result<(), WorkError<M::Error>> {
+        if self.shared.mode != Mode::Act || self.read_only {
+            return Ok(());
+        }
+        match self.mailbox.tag(uid, &[Keyword::Review].into()).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_refusal() => Ok(()),
+            Err(error) => Err(WorkError::Mailbox(error)),
+        }
+    }
+
+    /// Waits until something may have happened in the folder, or there is something to try again.
+    ///
+    /// # Errors
+    /// See [`WorkError`].
+    pub async fn wait(&mut self) -> Result<(), WorkError<M::Error>> {
+        let mut at_most = Duration::from_secs(self.account.poll_secs);
+        if let Some(at) = self.retry_at {
+            at_most =
+                at_most.min(at.saturating_duration_since(Instant::now()).max(Duration::from_millis(50)));
+        }
+        self.mailbox.wait(at_most).await.map_err(WorkError::Mailbox)
+    }
+
+    /// The mailbox, for a goodbye.
+    pub fn into_mailbox(self) -> M {
+        self.mailbox
+    }
+}

@@ -1,0 +1,25 @@
+//! What is known when a mail is decided: its customer and its ticket.
+
+use serde::{Deserialize, Serialize};
+
+use super::customer::Customer;
+use super::ticket::{Ticket, TicketId};
+
+/// Customer and ticket of one mail, before or after its decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// The sender's record; empty for a new customer.
+    pub customer: Customer,
+    /// The ticket of the thread, if there is one.
+    pub ticket: Option<Ticket>,
+    /// The number a new ticket would get.
+    pub next_ticket: TicketId,
+}
+
+impl Case {
+    /// The case of a stranger who opens a thread.
+    #[must_use]
+    pub fn new(next_ticket: TicketId) -> Self {
+        Self { customer: Customer::default(), ticket: None, next_ticket }
+    }
+}

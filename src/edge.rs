@@ -1,0 +1,196 @@
+//! The edges: everything that touches the world, behind four narrow traits.
+
+pub mod clock;
+pub mod control;
+pub mod imap;
+pub mod ledger;
+pub mod outgoing;
+pub mod smtp;
+pub mod systemd;
+pub mod wire;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::time::Duration;
+
+use crate::decide::Keyword;
+use crate::mail::MessageId;
+use crate::time::Timestamp;
+
+/// A unique identifier of RFC 9051 §2.3.1.1.
+pub type Uid = u32;
+
+/// Whether trying again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// The cause may pass by itself.
+    Later,
+    /// Somebody must change something first.
+    Never,
+}
+
+/// The state of a selected folder.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct FolderState {
+    /// UIDVALIDITY (RFC 9051 §2.3.1.1).
+    pub uid_validity: u32,
+    /// UIDNEXT: the smallest uid a new mail can get.
+    pub uid_next: Uid,
+    /// How many mails there are.
+    pub exists: u32,
+    /// Whether the folder cannot be changed.
+    pub read_only: bool,
+    /// Keywords that can be set for good (PERMANENTFLAGS).
+    pub keywords: Keywords,
+}
+
+/// What a folder says about keywords in PERMANENTFLAGS.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Keywords {
+    /// Whether new keywords can be created (`\*`).
+    pub any: bool,
+    /// Keywords that exist already.
+    pub known: BTreeSet<String>,
+}
+
+impl Keywords {
+    /// Whether `keyword` can be set here.
+    #[must_use]
+    pub fn allows(&self, keyword: Keyword) -> bool {
+        self.any || self.known.contains(keyword.as_str())
+    }
+}
+
+/// A mail as the server lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its uid.
+    pub uid: Uid,
+    /// RFC822.SIZE in bytes.
+    pub size: u32,
+    /// INTERNALDATE.
+    pub arrived: Option<Timestamp>,
+}
+
+/// Where a moved or appended mail ended up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// It is in the target folder: proven by COPYUID, APPENDUID or a look.
+    Done,
+    /// The mail was gone before we came: a person was faster.
+    Gone,
+    /// The server can neither move nor expunge a single mail: it was left where it was.
+    Impossible,
+}
+
+/// A person's mailbox on an IMAP server. One implementation speaks IMAP, one in the tests is made
+/// of lists.
+pub trait Mailbox: Send {
+    /// The error of this edge.
+    type Error: EdgeError;
+
+    /// Opens `folder` for change, and says what it is like.
+    fn select(&mut self, folder: &str) -> impl Future<Output = Result<FolderState, Self::Error>> + Send;
+
+    /// The smallest uid among the mails that arrived at `at` or later.
+    fn since(&mut self, at: Timestamp) -> impl Future<Output = Result<Option<Uid>, Self::Error>> + Send;
+
+    /// Lists mails of the selected folder with a uid of at least `from`, in ascending order,
+    /// perhaps only the first some hundred.
+    fn list(&mut self, from: Uid) -> impl Future<Output = Result<Vec<Listed>, Self::Error>> + Send;
+
+    /// The first `cap` bytes of a mail, unseen as before; `None` when it is gone.
+    fn fetch(
+        &mut self,
+        uid: Uid,
+        cap: u32,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, Self::Error>> + Send;
+
+    /// Adds keywords; `false` when the mail is gone.
+    fn tag(
+        &mut self,
+        uid: Uid,
+        keywords: &BTreeSet<Keyword>,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
+    /// Moves a mail to `folder`, which is created when it does not exist.
+    fn file(&mut self, uid: Uid, folder: &str) -> impl Future<Output = Result<Moved, Self::Error>> + Send;
+
+    /// Whether a mail with this Message-ID is in `folder`. A refused search is an error, never `false`.
+    fn holds(
+        &mut self,
+        folder: &str,
+        id: &MessageId,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
+    /// Saves a draft in the folder with the special use `\Drafts`.
+    fn save_draft(&mut self, message: &[u8]) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// The draft with this Message-ID, if it is still in Drafts.
+    fn find_draft(
+        &mut self,
+        id: &MessageId,
+    ) -> impl Future<Output = Result<Option<FoundDraft>, Self::Error>> + Send;
+
+    /// Removes the draft with this uid from Drafts, and only it.
+    fn remove_draft(&mut self, draft: FoundDraft) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
+    /// Returns when something may have changed in the selected folder, or after `at_most`.
+    fn wait(&mut self, at_most: Duration) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// A draft of ours in Drafts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundDraft {
+    /// Its uid in Drafts.
+    pub uid: Uid,
+    /// Its RFC822.SIZE in bytes.
+    pub size: u32,
+}
+
+/// The way to colleagues: SMTP.
+pub trait Outbox: Send {
+    /// The error of this edge.
+    type Error: EdgeError;
+
+    /// Goes through everything that can fail without a mail being sent: connection, login,
+    /// `MAIL FROM`, `RCPT TO`, `DATA`. After `Ok` the next call is [`Outbox::send`].
+    fn prepare(
+        &mut self,
+        from: &str,
+        to: &[String],
+    ) -> impl Future<Output = Result<Transfer, Self::Error>> + Send;
+
+    /// Sends the prepared mail. After an error that is not a refusal it is unknown whether the
+    /// server has taken it.
+    fn send(&mut self, message: &[u8]) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// What a prepared server can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// Whether 8-bit bodies pass unchanged (RFC 6152).
+    pub eight_bit: bool,
+}
+
+/// What every edge's error can tell.
+pub trait EdgeError: std::error::Error + Send + Sync + 'static {
+    /// Whether trying again can help.
+    fn retry(&self) -> Retry;
+
+    /// Whether the other side has understood and said no: the connection can be used on.
+    fn is_refusal(&self) -> bool {
+        false
+    }
+
+    /// Whether only the other side knows if it was done.
+    fn outcome_unknown(&self) -> bool {
+        false
+    }
+}
+
+/// The wall clock, for what is recorded and displayed.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}

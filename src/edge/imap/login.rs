@@ -1,0 +1,91 @@
+//! From a TCP connection to a logged-in session.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_imap::Client;
+use imap_proto::{Response, Status};
+use tokio::io::BufStream;
+use tokio::time::timeout;
+
+use super::ImapError;
+use super::exec::{Connection, Stream};
+use crate::config::{Server, Tls};
+use crate::edge::wire::Wire;
+
+/// How long greeting, STARTTLS and login may take, each.
+const STEP_TIMEOUT: Duration = Duration::from_secs(60);
+
+fn stream(wire: Wire) -> Stream {
+    BufStream::with_capacity(64 * 1024, 16 * 1024, wire)
+}
+
+/// Connects, reads the greeting, starts TLS where asked, logs in.
+///
+/// # Errors
+/// See [`ImapError`].
+pub async fn login(server: &Server) -> Result<Connection, ImapError> {
+    let password = server.password()?;
+    let mut client = Client::new(stream(Wire::connect(server).await?));
+    greeting(&mut client).await?;
+    if server.tls == Tls::Starttls {
+        client = starttls(client, server).await?;
+    }
+    let attempt = timeout(STEP_TIMEOUT, client.login(&server.user, password.reveal())).await;
+    match attempt {
+        Err(_) => Err(ImapError::Silent { during: "LOGIN" }),
+        Ok(Ok(session)) => Ok(Connection::new(session)),
+        Ok(Err((error, _))) => Err(refusal(error, server)),
+    }
+}
+
+fn refusal(error: async_imap::error::Error, server: &Server) -> ImapError {
+    use async_imap::error::Error;
+    let clip = |text: String| text.chars().filter(|c| !c.is_control()).take(160).collect::<String>();
+    match error {
+        Error::No(why) | Error::Bad(why) => {
+            ImapError::Login { host: server.host.clone(), user: server.user.clone(), why: clip(why) }
+        }
+        Error::ConnectionLost => ImapError::Closed { during: "LOGIN" },
+        // other errors may quote the input buffer or the command
+        _ => ImapError::Stream {
+            during: "LOGIN",
+            why: "the connection failed or the answer is no IMAP".into(),
+        },
+    }
+}
+
+async fn greeting(client: &mut Client<Stream>) -> Result<(), ImapError> {
+    let during = "greeting";
+    let read =
+        timeout(STEP_TIMEOUT, client.read_response()).await.map_err(|_| ImapError::Silent { during })?;
+    let first =
+        read.map_err(|_| ImapError::Stream { during, why: "what the server sends is no IMAP".into() })?;
+    match first.as_ref().map(|response| response.parsed()) {
+        None => Err(ImapError::Closed { during }),
+        Some(Response::Data { status: Status::Bye, outcome }) => {
+            let why = outcome.information.as_deref().unwrap_or_default();
+            Err(ImapError::Bye { why: why.chars().filter(|c| !c.is_control()).take(160).collect() })
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whatever the server sent behind its OK, before TLS, is thrown away with the buffer.
+async fn starttls(mut client: Client<Stream>, server: &Server) -> Result<Client<Stream>, ImapError> {
+    let during = "STARTTLS";
+    timeout(STEP_TIMEOUT, client.run_command_and_check_ok("STARTTLS", None))
+        .await
+        .map_err(|_| ImapError::Silent { during })?
+        .map_err(|_| ImapError::NoStarttls { host: server.host.clone(), port: server.port })?;
+    let wire = client.into_inner().into_inner().into_tls(server).await?;
+    Ok(Client::new(stream(wire)))
+}
+
+/// Asks for the capabilities, which may have changed with the login.
+///
+/// # Errors
+/// See [`ImapError`].
+pub async fn capabilities(connection: &mut Connection) -> Result<BTreeSet<String>, ImapError> {
+    Ok(connection.exec("CAPABILITY").await?.capabilities.into_iter().collect())
+}

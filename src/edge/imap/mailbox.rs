@@ -1,0 +1,251 @@
+//! [`Mailbox`] in the words of IMAP.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::answer::{Reply, Row};
+use super::exec::{quoted, uid_set};
+use super::{Imap, ImapError};
+use crate::decide::Keyword;
+use crate::edge::{FolderState, FoundDraft, Keywords, Listed, Mailbox, Moved, Uid};
+use crate::mail::MessageId;
+use crate::time::Timestamp;
+
+/// Most mails listed at once: a uid set of 500 stays under 8 KB, which every server takes.
+const LIST_LIMIT: usize = 500;
+
+/// Poll interval where the server has no IDLE.
+const POLL: Duration = Duration::from_secs(60);
+
+impl Imap {
+    /// Opens a folder without the right to change it, for dry runs.
+    ///
+    /// # Errors
+    /// See [`ImapError`].
+    pub async fn examine(&mut self, folder: &str) -> Result<FolderState, ImapError> {
+        self.open("EXAMINE", folder).await
+    }
+
+    async fn open(&mut self, verb: &str, folder: &str) -> Result<FolderState, ImapError> {
+        self.selected = None;
+        let command = format!("{verb} {}", self.folders.wire(folder));
+        let reply = self.connection.exec(&command).await.map_err(|error| match error {
+            ImapError::Refused { why, .. } => ImapError::NoFolder { folder: folder.to_owned(), why },
+            other => other,
+        })?;
+        let state = folder_state(&reply);
+        if state.uid_validity == 0 {
+            return Err(ImapError::OutOfStep { during: "SELECT" });
+        }
+        self.selected = Some((folder.to_owned(), state.clone()));
+        Ok(state)
+    }
+
+    /// Runs a step in another folder and comes back; the folder must still be the same one.
+    async fn back_to(&mut self, home: Option<(String, FolderState)>) -> Result<(), ImapError> {
+        let Some((folder, before)) = home else { return Ok(()) };
+        let now = self.open("SELECT", &folder).await?;
+        if now.uid_validity == before.uid_validity {
+            Ok(())
+        } else {
+            Err(ImapError::OutOfStep { during: "SELECT" })
+        }
+    }
+
+    async fn search(&mut self, criteria: &str) -> Result<Vec<Uid>, ImapError> {
+        let reply = self.connection.exec(&format!("UID SEARCH {criteria}")).await?;
+        let sorted: BTreeSet<Uid> = reply.found.into_iter().collect();
+        Ok(sorted.into_iter().collect())
+    }
+
+    async fn rows(&mut self, set: &str, items: &str) -> Result<Vec<Row>, ImapError> {
+        Ok(self.connection.exec(&format!("UID FETCH {set} (UID {items})")).await?.rows)
+    }
+
+    /// Uids of the newest `count` mails of the selected folder.
+    ///
+    /// # Errors
+    /// See [`ImapError`].
+    pub async fn newest(&mut self, count: usize) -> Result<Vec<Uid>, ImapError> {
+        let uids = self.search("ALL").await?;
+        Ok(uids.iter().rev().take(count).rev().copied().collect())
+    }
+
+    async fn expunge(&mut self, uid: Uid) -> Result<bool, ImapError> {
+        self.connection.exec(&format!("UID STORE {uid} +FLAGS (\\Deleted)")).await?;
+        if !self.can("UIDPLUS") {
+            return Ok(false);
+        }
+        self.connection.exec(&format!("UID EXPUNGE {uid}")).await?;
+        Ok(self.rows(&uid.to_string(), "FLAGS").await?.iter().all(|row| row.uid != uid))
+    }
+
+    /// COPY, proof, expunge of this one mail (the way before RFC 6851).
+    async fn copy_and_expunge(&mut self, uid: Uid, target: &str) -> Result<Moved, ImapError> {
+        let reply = self.connection.exec(&format!("UID COPY {uid} {target}")).await?;
+        match reply.copied {
+            Some(from) if from.contains(&uid) => {
+                self.expunge(uid).await?;
+                Ok(Moved::Done)
+            }
+            _ => Ok(Moved::Gone),
+        }
+    }
+}
+
+impl Mailbox for Imap {
+    type Error = ImapError;
+
+    async fn select(&mut self, folder: &str) -> Result<FolderState, ImapError> {
+        self.open("SELECT", folder).await
+    }
+
+    async fn since(&mut self, at: Timestamp) -> Result<Option<Uid>, ImapError> {
+        // SINCE compares dates in the server's zone: the listing's INTERNALDATE decides the hour
+        let Ok(day) = jiff::Timestamp::from_second(at.0) else { return Ok(None) };
+        let day = (day - jiff::SignedDuration::from_hours(14)).to_zoned(jiff::tz::TimeZone::UTC);
+        let uids = self.search(&format!("SINCE {}", day.strftime("%-d-%b-%Y"))).await?;
+        let Some(first) = uids.first() else { return Ok(None) };
+        let listed = self.list(*first).await?;
+        Ok(listed.iter().find(|mail| mail.arrived.is_none_or(|arrived| arrived >= at)).map(|mail| mail.uid))
+    }
+
+    async fn list(&mut self, from: Uid) -> Result<Vec<Listed>, ImapError> {
+        let mut uids = self.search(&format!("UID {from}:*")).await?;
+        // `n:*` always includes the last mail, also when its uid is below n
+        uids.retain(|uid| *uid >= from);
+        uids.truncate(LIST_LIMIT);
+        if uids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut listed: Vec<Listed> = self
+            .rows(&uid_set(&uids), "RFC822.SIZE INTERNALDATE")
+            .await?
+            .into_iter()
+            .filter(|row| row.uid >= from && row.size > 0)
+            .map(|row| Listed { uid: row.uid, size: row.size, arrived: row.arrived })
+            .collect();
+        listed.sort_by_key(|mail| mail.uid);
+        listed.dedup_by_key(|mail| mail.uid);
+        Ok(listed)
+    }
+
+    async fn fetch(&mut self, uid: Uid, cap: u32) -> Result<Option<Vec<u8>>, ImapError> {
+        let rows = self.rows(&uid.to_string(), &format!("BODY.PEEK[]<0.{cap}>")).await?;
+        Ok(rows.into_iter().find(|row| row.uid == uid && row.body.is_some()).and_then(|row| row.body))
+    }
+
+    async fn tag(&mut self, uid: Uid, keywords: &BTreeSet<Keyword>) -> Result<bool, ImapError> {
+        let allowed = self.selected.as_ref().map(|(_, state)| &state.keywords);
+        let words: Vec<&str> = keywords
+            .iter()
+            .filter(|keyword| allowed.is_none_or(|a| a.allows(**keyword)))
+            .map(|keyword| keyword.as_str())
+            .collect();
+        if words.is_empty() {
+            return Ok(true);
+        }
+        self.connection.exec(&format!("UID STORE {uid} +FLAGS ({})", words.join(" "))).await?;
+        // a STORE to a mail that is gone, or in a read-only folder, is answered OK as well
+        let rows = self.rows(&uid.to_string(), "FLAGS").await?;
+        let Some(row) = rows.iter().find(|row| row.uid == uid) else { return Ok(false) };
+        let set = |word: &&str| row.flags.iter().any(|flag| flag.eq_ignore_ascii_case(word));
+        if words.iter().all(set) {
+            Ok(true)
+        } else {
+            let why = "it says OK and sets no keyword; is the folder read-only?".into();
+            Err(ImapError::Refused { during: "UID STORE", try_create: false, why })
+        }
+    }
+
+    async fn file(&mut self, uid: Uid, folder: &str) -> Result<Moved, ImapError> {
+        if !self.can("MOVE") && !self.can("UIDPLUS") {
+            return Ok(Moved::Impossible);
+        }
+        self.folders.ensure(&mut self.connection, folder).await?;
+        let target = self.folders.wire(folder);
+        if !self.can("MOVE") {
+            return self.copy_and_expunge(uid, &target).await;
+        }
+        let reply = self.connection.exec(&format!("UID MOVE {uid} {target}")).await?;
+        match reply.copied {
+            Some(from) if from.contains(&uid) => Ok(Moved::Done),
+            Some(_) => Ok(Moved::Gone),
+            None if self.can("UIDPLUS") => Ok(Moved::Gone),
+            None if self.rows(&uid.to_string(), "FLAGS").await?.iter().any(|row| row.uid == uid) => {
+                Err(ImapError::OutOfStep { during: "UID MOVE" })
+            }
+            None => Ok(Moved::Done),
+        }
+    }
+
+    async fn holds(&mut self, folder: &str, id: &MessageId) -> Result<bool, ImapError> {
+        if !self.folders.exists(folder) {
+            return Ok(false);
+        }
+        let home = self.selected.clone();
+        self.open("EXAMINE", folder).await?;
+        let found = self.search(&by_message_id(id)).await?;
+        self.back_to(home).await?;
+        Ok(!found.is_empty())
+    }
+
+    async fn save_draft(&mut self, message: &[u8]) -> Result<(), ImapError> {
+        let drafts = self.folders.drafts.clone();
+        self.folders.ensure(&mut self.connection, &drafts).await?;
+        let command = format!("APPEND {} (\\Draft)", self.folders.wire(&drafts));
+        self.connection.exec_literal(&command, message).await?;
+        Ok(())
+    }
+
+    async fn find_draft(&mut self, id: &MessageId) -> Result<Option<FoundDraft>, ImapError> {
+        let drafts = self.folders.drafts.clone();
+        if !self.folders.exists(&drafts) {
+            return Ok(None);
+        }
+        let home = self.selected.clone();
+        self.open("EXAMINE", &drafts).await?;
+        let uids = self.search(&format!("NOT DELETED {}", by_message_id(id))).await?;
+        let found =
+            if uids.is_empty() { Vec::new() } else { self.rows(&uid_set(&uids), "RFC822.SIZE").await? };
+        self.back_to(home).await?;
+        Ok(found.last().map(|row| FoundDraft { uid: row.uid, size: row.size }))
+    }
+
+    async fn remove_draft(&mut self, draft: FoundDraft) -> Result<bool, ImapError> {
+        let drafts = self.folders.drafts.clone();
+        let home = self.selected.clone();
+        self.open("SELECT", &drafts).await?;
+        let removed = self.expunge(draft.uid).await?;
+        self.back_to(home).await?;
+        Ok(removed)
+    }
+
+    async fn wait(&mut self, at_most: Duration) -> Result<(), ImapError> {
+        if self.can("IDLE") {
+            self.connection.idle(at_most).await?;
+        } else {
+            tokio::time::sleep(at_most.min(POLL)).await;
+            self.connection.exec("NOOP").await?;
+        }
+        Ok(())
+    }
+}
+
+/// HEADER matches substrings: the angle brackets end the id on both sides.
+fn by_message_id(id: &MessageId) -> String {
+    format!("HEADER Message-ID {}", quoted(&format!("<{}>", id.as_str())))
+}
+
+fn folder_state(reply: &Reply) -> FolderState {
+    FolderState {
+        uid_validity: reply.uid_validity.unwrap_or(0),
+        uid_next: reply.uid_next.unwrap_or(0),
+        exists: reply.exists.unwrap_or(0),
+        read_only: reply.read_only,
+        keywords: Keywords {
+            any: reply.permanent_flags.iter().any(|flag| flag == "\\*"),
+            known: reply.permanent_flags.iter().map(|flag| flag.to_lowercase()).collect(),
+        },
+    }
+}

@@ -1,0 +1,153 @@
+//! The records of the ledger. None of them holds text of a mail.
+
+use serde::{Deserialize, Serialize};
+
+use crate::classify::Verdict;
+use crate::decide::{Case, Desk, Keyword, Reason};
+use crate::edge::Uid;
+use crate::mail::MessageId;
+use crate::time::Timestamp;
+
+/// A watched folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FolderKey {
+    /// Account name of the config.
+    pub account: String,
+    /// Folder name.
+    pub folder: String,
+}
+
+/// A mail in a watched folder, as the server names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MailKey {
+    /// Where it is.
+    #[serde(flatten)]
+    pub folder: FolderKey,
+    /// UIDVALIDITY of the folder.
+    pub uid_validity: u32,
+    /// Its uid.
+    pub uid: Uid,
+}
+
+/// Up to where a folder has been handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// UIDVALIDITY to which `uid_next` belongs.
+    pub uid_validity: u32,
+    /// The smallest uid that has not been handled.
+    pub uid_next: Uid,
+}
+
+/// How far the handling of a mail has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MailState {
+    /// Decided; effects are being carried out.
+    Intended,
+    /// Every effect has an outcome.
+    Done,
+    /// Handling it failed too often; it was left for a person.
+    Quarantined,
+}
+
+/// One effect of a decision, without the text it carries: that is composed again from the mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Effect {
+    /// A draft with this Message-ID.
+    SaveDraft {
+        /// Message-ID of the draft.
+        id: MessageId,
+        /// Name of the playbook it follows.
+        playbook: String,
+        /// An older draft of the thread that it replaces, if nobody edited it.
+        replaces: Option<DraftMark>,
+    },
+    /// The original to a desk.
+    Forward {
+        /// The desk.
+        desk: Desk,
+        /// Message-ID of the forward.
+        id: MessageId,
+        /// The desk's addresses when it was decided.
+        to: Vec<String>,
+    },
+    /// Keywords.
+    Tag {
+        /// The keywords.
+        keywords: Vec<Keyword>,
+    },
+    /// A move.
+    File {
+        /// Folder, `/` between levels.
+        folder: String,
+    },
+}
+
+/// A draft of ours, recognisable as unedited by its size.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftMark {
+    /// Its Message-ID.
+    pub id: MessageId,
+    /// Its size in bytes as we saved it.
+    pub size: u32,
+}
+
+/// What has become of an effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state", content = "why")]
+pub enum EffectState {
+    /// Not known to be done.
+    Pending,
+    /// About to pass the point after which only the server knows whether it is done.
+    InFlight,
+    /// Done, and the server has said so.
+    Done,
+    /// Not done, on purpose.
+    Skipped(String),
+    /// Not done, because a server refuses for good.
+    Failed(String),
+}
+
+impl EffectState {
+    /// Whether nothing is left to do.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        matches!(self, Self::Done | Self::Skipped(_) | Self::Failed(_))
+    }
+}
+
+/// An effect and what has become of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EffectRecord {
+    /// The effect.
+    pub effect: Effect,
+    /// What has become of it.
+    #[serde(flatten)]
+    pub state: EffectState,
+}
+
+/// A mail's record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MailRecord {
+    /// Where it was found.
+    pub key: MailKey,
+    /// Hash of its header block and size: what it is, wherever it is.
+    pub identity: String,
+    /// Its Message-ID.
+    pub message_id: Option<MessageId>,
+    /// Decided at.
+    pub decided: Timestamp,
+    /// How far it has come.
+    pub state: MailState,
+    /// The verdict.
+    pub verdict: Option<Verdict>,
+    /// Why it was decided so.
+    pub reasons: Vec<Reason>,
+    /// Number of its ticket.
+    pub ticket: Option<String>,
+    /// Customer and ticket before it: with them the same draft can be composed again.
+    pub before: Option<Case>,
+    /// Effects in the order in which they are carried out.
+    pub effects: Vec<EffectRecord>,
+}

@@ -1,0 +1,293 @@
+//! The two kinds of mail that we write: a draft for an agent, and the original for colleagues.
+//! Same record, same bytes: Message-ID, date and boundary are fixed by the ledger, so that a
+//! repetition is recognisable as one.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use lettre::address::Envelope;
+use lettre::message::header::{
+    ContentDisposition, ContentTransferEncoding, ContentType, HeaderName, HeaderValue,
+};
+use lettre::message::{Attachment, Body, Mailbox, MessageBuilder, MultiPart, SinglePart};
+use lettre::{Address, Message};
+
+use crate::decide::OWN_ID_PREFIX;
+use crate::mail::parse::one_line;
+use crate::mail::{Language, Mail, MessageId};
+use crate::time::Timestamp;
+
+/// RFC 5322 §2.1.1: longest line without its CRLF.
+const MAX_LINE: usize = 998;
+
+/// Lines of the original that are quoted below a draft.
+const QUOTED_LINES: usize = 400;
+
+/// A mail that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum OutgoingError {
+    /// An address of the config is none.
+    #[error("{address:?} is no mail address: {why}")]
+    Address {
+        /// The address.
+        address: String,
+        /// What lettre says.
+        why: String,
+    },
+    /// lettre refuses to build it.
+    #[error("the mail cannot be built: {0}")]
+    Build(String),
+}
+
+/// What the headers of our mails say about the mail they are about.
+#[derive(Clone, Debug)]
+pub struct Marks<'a> {
+    /// Ticket number.
+    pub ticket: Option<&'a str>,
+    /// Labels, in order of precedence.
+    pub labels: &'a str,
+    /// Reasons on one line.
+    pub reasons: &'a str,
+}
+
+/// Message-ID of something we write about the mail with this identity. It ends in a word and a
+/// domain, so that no id is a beginning of another (servers search substrings).
+#[must_use]
+pub fn own_id(identity: &str, what: &str, from: &str) -> Option<MessageId> {
+    let domain = from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+    MessageId::new(&format!("{OWN_ID_PREFIX}{identity}.{what}@{domain}"))
+}
+
+/// A draft reply.
+///
+/// # Errors
+/// When `from` is no address.
+pub fn draft(
+    id: &MessageId,
+    from: &str,
+    from_name: &str,
+    mail: &Mail,
+    draft: &crate::reply::Draft,
+    marks: &Marks<'_>,
+    at: Timestamp,
+) -> Result<Vec<u8>, OutgoingError> {
+    let mut message = builder(id, from, from_name, marks, at)?.subject(one_line(&draft.subject));
+    // an address that cannot be written is left for the agent to fill in
+    if let Some(to) = mail.sender().and_then(|sender| sender.address.parse::<Address>().ok()) {
+        let name = mail.sender().map(|sender| one_line(&sender.name)).filter(|name| !name.is_empty());
+        message = message.to(Mailbox::new(name, to));
+    }
+    let mut thread: Vec<String> = mail.references.iter().map(|id| format!("<{}>", id.as_str())).collect();
+    if let Some(answered) = &mail.message_id {
+        let answered = format!("<{}>", answered.as_str());
+        message = message.in_reply_to(answered.clone());
+        thread.push(answered);
+    }
+    if !thread.is_empty() {
+        // the first and the last few: what threading needs (RFC 5322 §3.6.4)
+        let skip = thread.len().saturating_sub(20);
+        let kept: Vec<String> =
+            thread.into_iter().enumerate().filter(|(i, _)| *i == 0 || *i > skip).map(|(_, id)| id).collect();
+        message = message.references(kept.join(" "));
+    }
+    if !draft.fill_in.is_empty() {
+        message = message.raw_header(header("X-Evenkeel-Fill-In", &draft.fill_in.join("; "))?);
+    }
+    let text = format!("{}\n\n{}", draft.body.trim_end(), quotation(mail, draft.language));
+    let message = message
+        .singlepart(SinglePart::plain(crlf(&text)))
+        .map_err(|e| OutgoingError::Build(e.to_string()))?;
+    Ok(message.formatted())
+}
+
+/// The untouched original to colleagues, with a summary before it.
+///
+/// # Errors
+/// When an address of the config is none.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the mail; a struct would only rename them")]
+pub fn forward(
+    id: &MessageId,
+    from: &str,
+    to: &[String],
+    subject: &str,
+    summary: &str,
+    original: &[u8],
+    eight_bit: bool,
+    marks: &Marks<'_>,
+    at: Timestamp,
+) -> Result<Vec<u8>, OutgoingError> {
+    let mut message = builder(id, from, "", marks, at)?
+        .subject(one_line(subject))
+        .raw_header(header("Auto-Submitted", "auto-generated")?);
+    for address in to {
+        message = message.to(Mailbox::new(None, parse(address)?));
+    }
+    let parts = MultiPart::mixed()
+        .boundary(format!(
+            "ek1-{}",
+            id.as_str().chars().filter(char::is_ascii_alphanumeric).take(40).collect::<String>()
+        ))
+        .singlepart(SinglePart::plain(crlf(summary)))
+        .singlepart(enclosed(original, eight_bit)?);
+    let message = message.multipart(parts).map_err(|e| OutgoingError::Build(e.to_string()))?;
+    Ok(message.formatted())
+}
+
+/// RFC 2046 §5.2.1 allows message/rfc822 no encoding but 7bit, 8bit and binary. What these would
+/// not carry unharmed goes as a file instead.
+fn enclosed(original: &[u8], eight_bit: bool) -> Result<SinglePart, OutgoingError> {
+    if !survives_transport(original) || !(eight_bit || original.is_ascii()) {
+        let kind = ContentType::parse("application/octet-stream")
+            .map_err(|e| OutgoingError::Build(e.to_string()))?;
+        return Ok(Attachment::new("original.eml".to_owned()).body(original.to_vec(), kind));
+    }
+    let encoding = if original.is_ascii() {
+        ContentTransferEncoding::SevenBit
+    } else {
+        ContentTransferEncoding::EightBit
+    };
+    let kind = ContentType::parse("message/rfc822").map_err(|e| OutgoingError::Build(e.to_string()))?;
+    Ok(SinglePart::builder()
+        .header(kind)
+        .header(ContentDisposition::attachment("original.eml"))
+        .body(Body::dangerous_pre_encoded(original.to_vec(), encoding)))
+}
+
+/// Whether SMTP leaves the bytes as they are: no overlong line, no CR or LF alone, no NUL.
+fn survives_transport(bytes: &[u8]) -> bool {
+    bytes.split(|b| *b == b'\n').all(|line| {
+        let content = line.strip_suffix(b"\r").unwrap_or(line);
+        content.len() <= MAX_LINE && !content.contains(&b'\r') && !content.contains(&0)
+    }) && bytes
+        .iter()
+        .zip(std::iter::once(&0).chain(bytes))
+        .all(|(b, before)| *b != b'\n' || *before == b'\r')
+}
+
+fn builder(
+    id: &MessageId,
+    from: &str,
+    from_name: &str,
+    marks: &Marks<'_>,
+    at: Timestamp,
+) -> Result<MessageBuilder, OutgoingError> {
+    let address = parse(from)?;
+    let name = Some(one_line(from_name)).filter(|name| !name.is_empty());
+    let envelope = Envelope::new(Some(address.clone()), vec![address.clone()])
+        .map_err(|e| OutgoingError::Build(e.to_string()))?;
+    let mut message = Message::builder()
+        .envelope(envelope)
+        .message_id(Some(format!("<{}>", id.as_str())))
+        .date(UNIX_EPOCH + Duration::from_secs(u64::try_from(at.0).unwrap_or(0)))
+        .from(Mailbox::new(name, address))
+        .raw_header(header("X-Evenkeel-Labels", marks.labels)?)
+        .raw_header(header("X-Evenkeel-Reason", marks.reasons)?);
+    if let Some(ticket) = marks.ticket {
+        message = message.raw_header(header("X-Evenkeel-Ticket", ticket)?);
+    }
+    Ok(message)
+}
+
+fn header(name: &'static str, value: &str) -> Result<HeaderValue, OutgoingError> {
+    let name =
+        HeaderName::new_from_ascii(name.to_owned()).map_err(|e| OutgoingError::Build(e.to_string()))?;
+    Ok(HeaderValue::new(name, one_line(value)))
+}
+
+fn parse(address: &str) -> Result<Address, OutgoingError> {
+    address.parse().map_err(|e: lettre::address::AddressError| OutgoingError::Address {
+        address: address.to_owned(),
+        why: e.to_string(),
+    })
+}
+
+fn crlf(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\n', "\r\n")
+}
+
+/// The customer's new text below the draft, as mail clients do it.
+fn quotation(mail: &Mail, language: Language) -> String {
+    let name = mail.sender().map(|s| if s.name.is_empty() { s.address.clone() } else { s.name.clone() });
+    let name = one_line(&name.unwrap_or_default());
+    let date = mail
+        .date
+        .and_then(|at| jiff::Timestamp::from_second(at.0).ok())
+        .map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d").to_string())
+        .unwrap_or_default();
+    let lead = match language {
+        Language::Es => format!("El {date}, {name} escribió:"),
+        Language::Ru => format!("{date}, {name} пишет:"),
+        Language::Uk => format!("{date}, {name} пише:"),
+        Language::En | Language::Other => format!("On {date}, {name} wrote:"),
+    };
+    let mut out = lead;
+    for line in mail.new_text.lines().take(QUOTED_LINES) {
+        out.push_str(if line.starts_with('>') { "\n>" } else { "\n> " });
+        out.push_str(line);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks() -> Marks<'static> {
+        Marks { ticket: Some("EK-AAAA-22"), labels: "threat", reasons: "label (threat 0.98)" }
+    }
+
+    #[test]
+    fn an_original_with_overlong_lines_or_lone_line_breaks_travels_as_a_file() {
+        for bad in [&b"a\nb"[..], b"a\rb\r\n", b"a\0b\r\n", "x".repeat(999).as_bytes()] {
+            assert!(!survives_transport(bad));
+        }
+        assert!(survives_transport(b"Subject: x\r\n\r\n.\r\nlast line without end"));
+    }
+
+    #[test]
+    fn a_forward_carries_the_original_unchanged_and_is_the_same_every_time() {
+        let original = "Subject: =?x?=\r\nX: 1\r\n\r\n..dots\r\nПривіт\r\n".as_bytes();
+        let id = own_id("abc", "forward-legal", "support@example.com").unwrap();
+        let to = ["legal@example.com".to_owned()];
+        let build = || {
+            forward(
+                &id,
+                "support@example.com",
+                &to,
+                "a\r\nBcc: x@y",
+                "sum",
+                original,
+                true,
+                &marks(),
+                Timestamp(0),
+            )
+            .unwrap()
+        };
+        let bytes = build();
+        assert_eq!(bytes, build());
+        assert!(bytes.windows(original.len()).any(|w| w == original));
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains("\r\nBcc:"), "{text}");
+        assert!(text.contains("Auto-Submitted: auto-generated"));
+        assert!(text.contains("Message-ID: <ek1.abc.forward-legal@example.com>"));
+    }
+
+    #[test]
+    fn a_hostile_display_name_neither_panics_nor_makes_a_header() {
+        let mut mail = Mail::from_message("Eve\r\nBcc: a@b\0", "eve@example.com", "Hi", "text");
+        mail.message_id = MessageId::new("x@y");
+        let reply = crate::reply::Draft {
+            subject: "Re: Hi\r\nX: y".into(),
+            body: "Hello".into(),
+            language: Language::En,
+            playbook: "question".into(),
+            wordings: Vec::new(),
+            fill_in: Vec::new(),
+            promised: None,
+        };
+        let id = own_id("abc", "draft", "support@example.com").unwrap();
+        let bytes = draft(&id, "support@example.com", "Team", &mail, &reply, &marks(), Timestamp(0)).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains("\r\nBcc") && !text.contains("\r\nX:"), "{text}");
+        assert!(text.contains("In-Reply-To: <x@y>"));
+    }
+}

@@ -1,0 +1,56 @@
+//! What systemd wants to know (sd_notify(3)). Without systemd nothing is said.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+
+/// Tick when no watchdog is asked for.
+const QUIET_TICK: Duration = Duration::from_secs(30);
+
+/// The service manager, if there is one.
+#[derive(Debug)]
+pub struct Systemd {
+    watchdog: Option<Duration>,
+}
+
+impl Systemd {
+    /// Reads what systemd asks for from the environment.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        Self { watchdog: sd_notify::watchdog_enabled() }
+    }
+
+    /// Half of the watchdog's time, or a quiet tick.
+    #[must_use]
+    pub fn watchdog_interval(&self) -> Duration {
+        self.watchdog.map_or(QUIET_TICK, |time| time / 2)
+    }
+
+    /// Start is complete.
+    pub fn ready(&self, status: &str) {
+        notify(&[NotifyState::Ready, NotifyState::Status(status)]);
+    }
+
+    /// One line for `systemctl status`.
+    pub fn status(&self, status: &str) {
+        notify(&[NotifyState::Status(status)]);
+    }
+
+    /// Alive.
+    pub fn feed_watchdog(&self) {
+        if self.watchdog.is_some() {
+            notify(&[NotifyState::Watchdog]);
+        }
+    }
+
+    /// The stop has begun.
+    pub fn stopping(&self) {
+        notify(&[NotifyState::Stopping]);
+    }
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "systemd could not be told");
+    }
+}

@@ -1,0 +1,213 @@
+//! The language of a mail: script first, then letters and frequent words that only one language
+//! has. Mails are short, so words count more than the statistics of letters; those decide ties.
+
+mod words;
+
+use serde::{Deserialize, Serialize};
+use whatlang::{Detector, Lang};
+
+/// The language of the new text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Language {
+    /// English.
+    En,
+    /// Spanish.
+    Es,
+    /// Russian, also in Latin letters.
+    Ru,
+    /// Ukrainian, also mixed with Russian.
+    Uk,
+    /// Any other language, or none that can be told.
+    #[default]
+    Other,
+}
+
+impl Language {
+    /// The languages that are judged and answered.
+    pub const ALL: [Self; 4] = [Self::En, Self::Es, Self::Ru, Self::Uk];
+
+    /// The language's word, as in config, corpus and playbooks: ISO 639-1, or `other`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Es => "es",
+            Self::Ru => "ru",
+            Self::Uk => "uk",
+            Self::Other => "other",
+        }
+    }
+
+    /// The language with this word; `None` for any other word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().chain([Self::Other]).find(|language| language.as_str() == word)
+    }
+}
+
+impl std::fmt::Display for Language {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The part of a text that is looked at, in bytes: more tells nothing new.
+const MAX_BYTES: usize = 8 << 10;
+
+/// The language of a mail, from its new text, and where that says too little from its subject.
+#[must_use]
+pub fn detect(new_text: &str, subject: &str) -> Language {
+    let text = super::parse::head(new_text, MAX_BYTES);
+    let sure = Count::of(text).verdict();
+    if let Some(language) = sure {
+        return language;
+    }
+    let both = format!("{text}\n{}", super::parse::head(subject, MAX_BYTES));
+    let count = Count::of(&both);
+    count.verdict().unwrap_or_else(|| count.guess(&both))
+}
+
+/// What is counted in a text.
+#[derive(Default)]
+struct Count {
+    cyrillic: usize,
+    latin: usize,
+    elsewhere: usize,
+    /// Letters and words of each language of [`words::LATIN`] and [`words::CYRILLIC`], weighed.
+    score: [usize; words::LANGUAGES],
+}
+
+impl Count {
+    fn of(text: &str) -> Self {
+        let mut count = Self::default();
+        for token in text.split_whitespace() {
+            if token.contains(['@', '\\']) || token.contains("://") || token.starts_with("www.") {
+                continue;
+            }
+            for word in token.split(|c: char| !c.is_alphabetic() && c != '\'' && c != '’' && c != 'ʼ') {
+                if !word.is_empty() {
+                    count.word(&word.to_lowercase().replace(['’', 'ʼ'], "'"));
+                }
+            }
+        }
+        for c in text.chars().filter(|c| matches!(c, '¿' | '¡')) {
+            count.letter(c);
+        }
+        count
+    }
+
+    fn word(&mut self, word: &str) {
+        for c in word.chars() {
+            match c {
+                '\u{400}'..='\u{52f}' => self.cyrillic += 1,
+                'a'..='z' | '\u{c0}'..='\u{24f}' => self.latin += 1,
+                '\'' => {}
+                _ => self.elsewhere += 1,
+            }
+            self.letter(c);
+        }
+        for index in words::languages_of(word.trim_matches('\'')) {
+            if let Some(score) = self.score.get_mut(index) {
+                *score += words::WORD_WEIGHT;
+            }
+        }
+    }
+
+    fn letter(&mut self, c: char) {
+        for index in words::languages_with(c) {
+            if let Some(score) = self.score.get_mut(index) {
+                *score += words::LETTER_WEIGHT;
+            }
+        }
+    }
+
+    /// The language, if one is clearly ahead.
+    fn verdict(&self) -> Option<Language> {
+        let letters = self.cyrillic + self.latin + self.elsewhere;
+        if self.elsewhere * 2 > letters {
+            return Some(Language::Other);
+        }
+        let is_cyrillic = self.is_cyrillic();
+        let mut best = (0, Language::Other);
+        let mut second = 0;
+        for (index, score) in self.score.iter().enumerate() {
+            let (language, cyrillic) = words::language(index);
+            if cyrillic != is_cyrillic {
+                continue;
+            }
+            if *score > best.0 {
+                second = best.0;
+                best = (*score, language);
+            } else if language != best.1 || language == Language::Other {
+                second = second.max(*score);
+            }
+        }
+        (best.0 > 0 && best.0 > second).then_some(best.1)
+    }
+
+    /// A support mail in Cyrillic may be half product names.
+    fn is_cyrillic(&self) -> bool {
+        self.cyrillic * 3 >= self.latin && self.cyrillic > 0
+    }
+
+    /// By the statistics of letters, where words do not decide.
+    fn guess(&self, text: &str) -> Language {
+        if self.is_cyrillic() {
+            return match Detector::with_allowlist(vec![Lang::Rus, Lang::Ukr]).detect_lang(text) {
+                Some(Lang::Ukr) => Language::Uk,
+                Some(Lang::Rus) => Language::Ru,
+                _ => Language::Other,
+            };
+        }
+        if self.latin == 0 {
+            return Language::Other;
+        }
+        match whatlang::detect(text) {
+            Some(info) if info.lang() == Lang::Eng => Language::En,
+            Some(info) if info.lang() == Lang::Spa => Language::Es,
+            _ => Language::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_texts_are_told_apart() {
+        for (text, language) in [
+            ("Where is my order?", Language::En),
+            ("asap pls", Language::En),
+            ("Gracias", Language::Es),
+            ("no me funciona la pagina", Language::Es),
+            ("Добрый день! Где заказ?", Language::Ru),
+            ("Спасибо", Language::Ru),
+            ("Дякую", Language::Uk),
+            ("Коли буде доставка", Language::Uk),
+            ("Privet, pochemu ne rabotaet sajt?", Language::Ru),
+            ("Bonjour, je voudrais savoir où est ma commande", Language::Other),
+            ("Guten Tag, wo bleibt meine Bestellung?", Language::Other),
+            ("Dzień dobry, gdzie jest moje zamówienie?", Language::Other),
+            ("Bom dia, onde está o meu pedido? Não recebi nada", Language::Other),
+            ("Добър ден, къде е моята поръчка? Не съм получил нищо", Language::Other),
+            ("您好，我的订单在哪里？", Language::Other),
+            ("", Language::Other),
+            ("12345 !!!", Language::Other),
+        ] {
+            assert_eq!(detect(text, ""), language, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_subject_speaks_where_the_text_says_nothing() {
+        assert_eq!(detect("4471", "Де моє замовлення"), Language::Uk);
+        assert_eq!(detect("Дякую за відповідь", "Re: Your order has been shipped"), Language::Uk);
+    }
+
+    #[test]
+    fn ukrainian_mixed_with_russian_is_ukrainian() {
+        assert_eq!(detect("Шо за діла, я вже третій раз пишу, а ви мовчите. Когда буде?", ""), Language::Uk);
+    }
+}

@@ -1,0 +1,203 @@
+//! Letters and frequent words by which languages are told apart. Words that several languages share
+//! count for each of them and so decide nothing.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use super::Language;
+
+/// What a known word adds.
+pub(super) const WORD_WEIGHT: usize = 2;
+/// What a letter of its own adds.
+pub(super) const LETTER_WEIGHT: usize = 1;
+
+struct Entry {
+    language: Language,
+    cyrillic: bool,
+    letters: &'static str,
+    words: &'static str,
+}
+
+const fn latin(language: Language, letters: &'static str, words: &'static str) -> Entry {
+    Entry { language, cyrillic: false, letters, words }
+}
+
+const fn cyrillic(language: Language, letters: &'static str, words: &'static str) -> Entry {
+    Entry { language, cyrillic: true, letters, words }
+}
+
+/// How many languages are told apart.
+pub(super) const LANGUAGES: usize = TABLE.len();
+
+const TABLE: &[Entry] = &[
+    latin(
+        Language::En,
+        "",
+        "the and you your i i'm i've i'll it's is are was were be been my me we our us they this that these those there \
+         what when where who why how which with without for from of to in on at by or not don't doesn't didn't can't won't \
+         isn't wasn't have has had do does did can could would should will just please thanks thank hello hi hey dear if \
+         then than because but so as an all any some no yes ok okay get got give want need help sorry about after before \
+         again still now here out up down into over only very much more most one two day days week month year ago since \
+         until order orders account password login refund money back pay paid payment price cost charge charged invoice \
+         card email mail phone call website site page app file files working work works broken error problem issue customer \
+         service support team company manager sir madam asap pls plz u ur im dont cant its know think see tell told said \
+         make made take use using send sent received receive wrong good great bad worst love like really even never always \
+         every time first last next new old other another same someone anyone everything nothing something let let's he she \
+         him her his hers them their lol wtf damn shit fuck idiots stupid way cancel delivery subscription free regards cheers",
+    ),
+    latin(
+        Language::Es,
+        "ñ¿¡áíóúñ",
+        "el la los las un una unos unas de del al y o que qué porque por para con sin en es son está están esta este esto \
+         estos estas ese esa eso era fue ser estar soy eres estoy estamos he ha han hemos había hay hace hacer hago hacen no \
+         sí si mi mis me te se le les nos os lo tu tus su sus yo él ella usted ustedes vosotros vuestra vuestro nosotros muy \
+         más mas menos pero como cómo cuando cuándo donde dónde quien quién cual cuál cuanto cuánto todo toda todos todas \
+         nada algo alguien nadie otro otra bien mal bueno buena buenos buenas días dias tardes noches hola gracias saludos \
+         saludo favor señor señora señores estimado estimados estimada quiero quiere quería quisiera puedo puede pueden \
+         podría podrían necesito tengo tiene tienen tener pedido pedidos cuenta contraseña factura facturas dinero pagar \
+         pago pagado precio tarjeta correo página pagina funciona funcionan llegó llegado llega enviado enviar envío recibido \
+         problema error ayuda ayudar ahora ya aún aun todavía todavia siempre nunca hoy ayer mañana semana mes año años días \
+         hasta desde entre sobre también tambien solo sólo así asi vez veces mejor peor cliente servicio empresa devolución \
+         devolver devuelvan cancelar quiero urgente por favor porfa alguna algún gente vergüenza mierda puta idiotas joder \
+         muchas mucho mucha después despues antes dice dijo decir saben sabe nuestro nuestra sigue sin vuestros esperando espero",
+    ),
+    latin(
+        Language::Ru,
+        "",
+        "privet zdravstvuyte zdravstvuite zdrastvuyte dobryj dobryi den den' pochemu pochemy chto shto kak kogda gde kto ne net da \
+         vy vas vam menya mne moi moj moy moya moyo moe nash ya u eto etot eta ochen' ochen spasibo pozhaluysta pozhalujsta pojaluysta \
+         pozhalusta dengi den'gi deneg zakaz zakaza rabotaet rabotayet ne_rabotaet uzhe eshe eshche esche nado nuzhno mozhno mojno \
+         pomogite pomosch otvet otvet'te otvette verni vernite kuda skolko skol'ko vse vsyo tolko tol'ko ili esli potomu chtoby \
+         bylo byla budet est' nichego sajt sayt pochta parol' parol akkaunt schet schyot zavtra segodnya vchera srochno tam tut \
+         na za po ot iz dlya bez pro s_uvazheniem uvazheniem kotoryj kotoryy opyat opyat' nikto raz nedelya nedelyu mesyats ot",
+    ),
+    latin(
+        Language::Uk,
+        "",
+        "dobryi dobryy dobryj den vechir pryvit vitayu vitaju dyakuyu diakuiu djakuju dobroho dnya bud' laska chomu koly tse \
+         ce shcho scho ya ja vzhe mene meni vash vasha vashoho vashe vidpovily vidpovid zamovlennya zamovlennja groshi hroshi \
+         hroshej pratsiuie pracjuje pratsyuye nemaje nemaie nema duzhe treba pislia pislja vona vin kazhe kazhut tam tut vy ne \
+         u vid do na za pid bez ale yak jak kudy skilky til'ky tilky bulo buv bula ye je sohodni zavtra vchora tyzhden misjats \
+         rokiv khvylyn pyshu pysav pani mij moja moho nashoho nash proshu pidkazhit vybachte odyn odna dytyna znov znovu shche",
+    ),
+    latin(
+        Language::Other,
+        "âêëîïûœæèùç",
+        "le la les un une des du de et est sont je j'ai vous nous il elle ils que qui quoi pas ne n'est c'est dans pour avec \
+         sans sur mon ma mes votre vos notre nos bonjour merci commande compte plus très être avoir fait ai avez avons au aux \
+         cette ces mais ou où donc car par bien si tout tous rien quand comment pourquoi monsieur madame cordialement d'un jour \
+         s'il plaît salut toujours encore depuis reçu facture argent remboursement",
+    ),
+    latin(
+        Language::Other,
+        "äöüß",
+        "der die das ein eine einen einem einer und ist sind ich du sie er wir ihr mein meine meinen ihre ihren nicht kein \
+         keine mit ohne für von zu zum zur auf in im an am bei nach aus dass wenn wie was wo wer warum guten tag hallo danke bitte bestellung \
+         konto rechnung geld habe haben hat hatte wurde werden wird kann können möchte noch schon auch aber oder sehr mehr \
+         immer seit den dem des als bis grüße freundlichen liebe sehr geehrte ihnen uns mich mir heute",
+    ),
+    latin(
+        Language::Other,
+        "ąęłśźżńć",
+        "nie się jest i w z na do że to co jak czy ale dla po od za przez mam mnie mi moje mój moja pan pani państwo dzień dobry \
+         dziękuję proszę zamówienie konto faktura pieniądze gdzie kiedy dlaczego już jeszcze tylko bardzo bez jestem są był była było \
+         będzie tego tej ten ta te także oraz lub pozdrawiam witam można mogę chcę",
+    ),
+    latin(
+        Language::Other,
+        "ãõçâêô",
+        "o a os as um uma de do da dos das em no na nos nas e ou que não sim por para com sem meu minha meus minhas seu sua eu \
+         você vocês nós ele ela isso isto este esta está estou é são foi ser ter tem tenho quero preciso pedido conta obrigado \
+         obrigada olá bom boa dia tarde senhor fatura dinheiro onde quando porque mais muito já ainda até também só mas como \
+         recebi nada ao à pelo pela aguardo atenciosamente",
+    ),
+    latin(
+        Language::Other,
+        "èàùòì",
+        "il lo la i gli le un uno una di del della dei delle da dal in nel nella con per su sul che chi cosa non sì è sono ho \
+         hai ha abbiamo hanno mio mia miei vostro vostra buongiorno salve grazie ordine conto fattura soldi dove quando perché \
+         come più molto già ancora anche ma se questo questa quello vorrei posso mi ti ci vi cordiali saluti anni tutto niente",
+    ),
+    latin(
+        Language::Other,
+        "ëï",
+        "de het een en van is ik je jij u wij we zij niet geen met zonder voor naar op aan bij uit dat dit deze die als maar \
+         ook nog wel al mijn uw jullie heb heeft hebben was zijn worden wordt kan kunnen wil bestelling rekening geld goedendag \
+         hallo bedankt dank graag waar wanneer waarom hoe wat om te er groeten",
+    ),
+    latin(
+        Language::Other,
+        "åäöøæ",
+        "och att det som en ett på är av för med till den har inte jag du vi ni min mitt mina era om men eller så hej tack när \
+         hur var vad og er ikke jeg dere på til fra hei takk kan vil skal der de min mit mine ikke også meget hvor hvad hvorfor være \
+         bestilling ordre konto penger penge på tilaus kiitos hei ei ole on ja se että mutta minun missä",
+    ),
+    latin(
+        Language::Other,
+        "čďěňřšťůžřýőűăâîșşțţğıİ",
+        "je se na že jsem jsou není ale nebo mám můj moje prosím děkuji dobrý den objednávka účet peníze kde kdy proč ještě \
+         som nie čo ako ďakujem şi și nu este sunt pentru care din cu mai am ce bună mulțumesc comanda vă rog unde ve bir bu \
+         için ile değil ne nerede neden benim merhaba teşekkürler sipariş var yok çok lütfen és nem hogy van az egy \
+         köszönöm rendelés kérem nincs miért",
+    ),
+    cyrillic(
+        Language::Ru,
+        "ыэёъ",
+        "и в во не на я с со что а по это как но к у же за вы так из о от мне меня был была были было быть только уже мы вас \
+         вам ваш ваша ваши вашу мой моя моё мое мои мою нет да если или для до когда где кто почему зачем сколько какой какая \
+         какие чтобы еще ещё очень есть он она они его её ее их ему ей им этот эта эти этого все всё всех может можно нужно \
+         надо хочу хотел хотела могу можете здравствуйте добрый день вечер утро привет спасибо пожалуйста заказ заказа \
+         деньги денег счет счёт оплата оплатил оплатила цена почта письмо ответ ответьте работает сайт приложение пароль \
+         аккаунт помогите помощь срочно вчера сегодня завтра неделя неделю месяц год лет раз опять снова никто ничего \
+         что-то тоже потом теперь сейчас тут здесь там вообще просто больше лучше хорошо плохо себя себе того тем чем нас нам \
+         наш при без про между через после перед под над верните вернуть жду ждать скажите подскажите уважением делать сделать \
+         говорит сказал сказали почём хорошего понял поняла ли бы какого который которая которые свой свою",
+    ),
+    cyrillic(
+        Language::Uk,
+        "іїєґ",
+        "і й та в у не на я з зі із що а по це як але до же за ви так о від мені мене був була були було бути тільки вже ми \
+         вас вам ваш ваша ваші вашу мій моя моє мої мою ні немає нема так якщо або чи для коли де хто чому навіщо скільки який яка \
+         які щоб ще дуже є він вона вони його її їх йому їй їм цей ця ці цього все всіх може можна треба потрібно хочу хотів \
+         хотіла можу можете доброго дня день добрий вечора ранку вітаю привіт дякую будь ласка замовлення гроші грошей рахунок оплата \
+         ціна пошта лист відповідь відповіді працює сайт застосунок додаток пароль допоможіть допомога терміново вчора \
+         сьогодні завтра тиждень місяць рік років раз знову ніхто нічого щось теж також потім тепер зараз тут там взагалі \
+         просто більше краще добре погано себе собі того тим чим нас нам наш при без про між через після перед під над \
+         поверніть повернути чекаю скажіть підкажіть повагою робити зробити каже сказав сказали шо шось кажуть нехай хай \
+         цілком жодного якого котрий свій свою би б же ж аби бо адже отже",
+    ),
+    cyrillic(
+        Language::Other,
+        "ўјљњћђџѓќѕәқңғүұһө",
+        "се да че съм това който което каква къде моята моят поръчка благодаря много няма има ще със във от след за на не си е \
+         са бъде може само още вече добър ден здравейте искам дълго как",
+    ),
+];
+
+static WORDS: LazyLock<BTreeMap<&'static str, u32>> = LazyLock::new(|| {
+    let mut words = BTreeMap::new();
+    for (index, entry) in TABLE.iter().enumerate() {
+        for word in entry.words.split_whitespace() {
+            *words.entry(word).or_insert(0) |= 1u32 << index;
+        }
+    }
+    words
+});
+
+/// The language of a table index, and whether it is written in Cyrillic.
+pub(super) fn language(index: usize) -> (Language, bool) {
+    TABLE.get(index).map_or((Language::Other, false), |entry| (entry.language, entry.cyrillic))
+}
+
+/// The languages in which this word is frequent.
+pub(super) fn languages_of(word: &str) -> impl Iterator<Item = usize> + use<> {
+    let bits = WORDS.get(word).copied().unwrap_or(0);
+    (0..LANGUAGES).filter(move |index| bits & (1u32 << index) != 0)
+}
+
+/// The languages to which this letter belongs.
+pub(super) fn languages_with(c: char) -> impl Iterator<Item = usize> {
+    (0..LANGUAGES).filter(move |index| {
+        !c.is_ascii() && TABLE.get(*index).is_some_and(|entry| entry.letters.contains(c))
+    })
+}

@@ -1,0 +1,229 @@
+//! Where the earlier mail begins: attributions, header blocks, forward marks, ticket marks.
+
+use super::lines::{bare, is_quoted, is_rule};
+use super::words::{self, any};
+
+/// How the earlier mail begins.
+pub(super) enum Opening {
+    /// A line (or several, when wrapped) such as `On … wrote:`, followed by marked quotes.
+    Attribution(usize),
+    /// From here on everything is earlier mail; the first `header` lines only introduce it.
+    History { header: usize, forward: bool },
+}
+
+/// Lines over which a client wraps an attribution.
+const MAX_WRAP: usize = 4;
+/// Longest attribution in bytes.
+const MAX_ATTRIBUTION: usize = 400;
+/// Longest line with a mark in bytes.
+const MAX_MARK: usize = 200;
+
+/// What `line` opens, if anything, with the lines `after` it. `answered`: new text stands above.
+pub(super) fn opening(line: &str, after: &[&str], answered: bool) -> Option<Opening> {
+    let first = bare(line);
+    let rule = is_rule(line);
+    if first.is_empty() && !rule {
+        return None;
+    }
+    let quoted = is_quoted(line);
+    if !quoted && first.len() < MAX_MARK && is_ticket_mark(first) {
+        // the customer answers above the mark; with nothing there, the mark is only a line
+        let history = Opening::History { header: 1, forward: false };
+        return Some(if answered { history } else { Opening::Attribution(1) });
+    }
+    if let Some(forward) = mail_mark(first) {
+        let header = 1 + header_block(None, after, 1).unwrap_or(0);
+        return Some(Opening::History { header, forward });
+    }
+    let block = if rule { header_block(None, after, 2) } else { header_block(Some(line), after, 3) };
+    if let Some(length) = block {
+        return Some(Opening::History { header: usize::from(rule) + length, forward: false });
+    }
+    if rule || quoted {
+        return None;
+    }
+    let length = attribution_length(line, after)?;
+    let next = after.iter().skip(length - 1).find(|line| !line.trim().is_empty());
+    Some(match next {
+        Some(next) if is_quoted(next) => Opening::Attribution(length),
+        _ => Opening::History { header: length, forward: false },
+    })
+}
+
+/// How many lines the attribution takes that begins on `first`.
+fn attribution_length(first: &str, after: &[&str]) -> Option<usize> {
+    let mut joined = String::new();
+    for count in 0..MAX_WRAP {
+        let line = if count == 0 { first } else { after.get(count - 1)? };
+        let below = after.get(count..).unwrap_or_default();
+        let line = bare(line).trim_matches(['-', ' ']);
+        if line.is_empty() || joined.len() + line.len() > MAX_ATTRIBUTION {
+            return None;
+        }
+        // one that begins further down is not wrapped: the text above it is new
+        let begins =
+            || starts_with(line, words::ATTRIBUTION_WORDS) && attribution_length(line, below).is_some();
+        if count > 0 && ((count == 1 && !opens_attribution(&joined)) || begins()) {
+            return None;
+        }
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        joined.push_str(line);
+        let next = || below.iter().find(|l| !l.trim().is_empty());
+        if count == 0 && is_date_line(line) && next().is_some() {
+            return Some(1);
+        }
+        if line.ends_with([':', '：']) || ends_with_verb(line) {
+            let quote_follows = next().is_some_and(|l| is_quoted(l));
+            return is_attribution(&joined, quote_follows).then_some(count + 1);
+        }
+    }
+    None
+}
+
+fn starts_with(line: &str, list: &str) -> bool {
+    let lower = crate::mail::parse::head(line, 40).to_lowercase();
+    any(list, |start| lower.starts_with(start))
+}
+
+/// Whether a wrapped attribution may begin so.
+fn opens_attribution(line: &str) -> bool {
+    line.starts_with(|c: char| c.is_ascii_digit() || c == '"')
+        || starts_with(line, words::ATTRIBUTION_WORDS)
+        || starts_with(line, words::ATTRIBUTION_DAYS)
+        || has_address(line)
+}
+
+/// `a@b.c`, but not `@nick`.
+fn has_address(text: &str) -> bool {
+    text.split_whitespace().any(|word| {
+        word.split_once('@').is_some_and(|(local, domain)| {
+            local.ends_with(|c: char| c.is_alphanumeric()) && domain.contains('.')
+        })
+    })
+}
+
+fn ends_with_verb(line: &str) -> bool {
+    let line = line.trim_end_matches([' ', '.', '-']);
+    any(words::WROTE_LAST, |verb| line.ends_with(verb))
+}
+
+fn is_attribution(text: &str, quote_follows: bool) -> bool {
+    let lower = text.to_lowercase();
+    let told = any(words::WROTE, |verb| lower.contains(verb));
+    let addressed = has_address(&lower);
+    let dated = has_time(&lower) || has_date(&lower);
+    // Google leaves the verb out in Russian: `пн, 3 мар. 2025 г. в 10:12, Анна <a@example.org>:`
+    (told && (addressed || dated || quote_follows))
+        || (addressed && dated && opens_attribution(text))
+        || (quote_follows && (addressed || dated) && text.len() < 120)
+}
+
+/// Gmail's short form: `2016-03-03 17:21 GMT+01:00 Some One`, `2013/7/20 some <one@example.org>`.
+fn is_date_line(line: &str) -> bool {
+    let dated = matches!(line.as_bytes(), [b'1' | b'2', b, c, d, b'-' | b'/', ..]
+        if b.is_ascii_digit() && c.is_ascii_digit() && d.is_ascii_digit());
+    dated && line.len() < 120 && (line.contains("GMT") || line.contains('<')) && has_date(line)
+}
+
+/// `10:12`
+fn has_time(text: &str) -> bool {
+    text.as_bytes().windows(4).any(
+        |w| matches!(w, [a, b':', c, d] if a.is_ascii_digit() && c.is_ascii_digit() && d.is_ascii_digit()),
+    )
+}
+
+/// A year of this age, or a date in figures.
+fn has_date(text: &str) -> bool {
+    let is_year = |n: &str| n.len() == 4 && (n.starts_with("19") || n.starts_with("20"));
+    let is_short = |n: &&str| (1..=2).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit());
+    text.split(|c: char| !c.is_ascii_digit()).any(is_year)
+        || text.split_whitespace().any(|word| {
+            let word = word.trim_matches([',', '.', ';', ':']);
+            word.split(['.', '/', '-']).filter(is_short).count() >= 3
+        })
+}
+
+/// A mark set by a ticket system above the mail it sends.
+fn is_ticket_mark(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    any(words::ABOVE_THIS_LINE, |mark| lower.contains(mark))
+        && any(words::ASKS_FOR_REPLY, |ask| lower.contains(ask))
+}
+
+/// Whether the line says that a mail follows; `true` when it is a forwarded one.
+fn mail_mark(line: &str) -> Option<bool> {
+    let ruled = line.starts_with("--") || line.starts_with("==");
+    let alone = ruled || line.ends_with(':') || line.ends_with("--");
+    // Yahoo runs the mark and all header fields into one line
+    if !alone || (line.len() > MAX_MARK && !ruled) {
+        return None;
+    }
+    let lower = crate::mail::parse::head(line, MAX_MARK).to_lowercase();
+    let inner = lower.trim_matches(|c: char| !c.is_alphanumeric());
+    let is = |mark: &str| {
+        inner
+            .strip_prefix(mark)
+            .is_some_and(|rest| rest.is_empty() || (ruled && !rest.starts_with(char::is_alphanumeric)))
+    };
+    if any(words::FORWARDED, is) {
+        return Some(true);
+    }
+    any(words::ORIGINAL, is).then_some(false)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    From,
+    Date,
+    To,
+    Subject,
+    Other,
+}
+
+/// Lines of the header block that begins here (Outlook's way to quote), if it has `enough` kinds of
+/// fields; a field may be wrapped, and HTML leaves empty lines between fields.
+fn header_block(first: Option<&str>, after: &[&str], enough: usize) -> Option<usize> {
+    let lines = || first.into_iter().chain(after.iter().copied());
+    lines().take(4).map(bare).find(|line| !line.is_empty()).and_then(field)?;
+    let mut seen: Vec<Field> = Vec::new();
+    let (mut end, mut stray) = (0, 0);
+    let mut lines = lines().take(24).map(bare).enumerate().peekable();
+    while let Some((at, line)) = lines.next() {
+        if let Some(field) = field(line) {
+            if !seen.contains(&field) {
+                seen.push(field);
+            }
+            end = at + 1;
+            stray = 0;
+            continue;
+        }
+        // an empty line behind the fields ends the block
+        let ends =
+            line.is_empty() && seen.len() >= 3 && lines.peek().is_none_or(|next| field(next.1).is_none());
+        stray += 1;
+        if ends || stray > 2 {
+            break;
+        }
+    }
+    let kinds = seen.iter().filter(|field| **field != Field::Other).count();
+    (kinds >= enough && (seen.contains(&Field::From) || enough < 2)).then_some(end)
+}
+
+/// The header field on this line, which is [`bare`].
+fn field(line: &str) -> Option<Field> {
+    let (name, _) = line.split_once([':', '：'])?;
+    if name.len() > 40 {
+        return None;
+    }
+    let name = name.trim_matches(['*', ' ', '\t', '\u{a0}']).to_lowercase();
+    let fields = [
+        (Field::From, words::FROM),
+        (Field::Date, words::DATE),
+        (Field::To, words::TO),
+        (Field::Subject, words::SUBJECT),
+        (Field::Other, words::OTHER_FIELD),
+    ];
+    fields.into_iter().find(|(_, names)| any(names, |n| n == name)).map(|(field, _)| field)
+}

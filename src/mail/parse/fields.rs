@@ -1,0 +1,199 @@
+//! One header block, field by field (RFC 5322 §2.2), decoded by `mail-parser` on demand.
+
+use mail_parser::parsers::MessageStream;
+use mail_parser::{ContentType, HeaderValue};
+
+use super::{MAX_ENTRIES, MAX_FIELDS, MAX_HEADER_BYTES, MAX_LINE_BYTES, charset, head, one_line};
+use crate::mail::{Address, MessageId};
+use crate::time::Timestamp;
+
+/// The part of one field that is decoded: encoded words cost the square of their number.
+const MAX_FIELD_BYTES: usize = 16 << 10;
+/// The same for the fields that every MIME part repeats.
+const MAX_MEDIA_BYTES: usize = 4 << 10;
+
+struct Field<'x> {
+    name: &'x [u8],
+    value: &'x [u8],
+}
+
+/// The fields of a header block, in order.
+pub(super) struct Fields<'x> {
+    fields: Vec<Field<'x>>,
+    /// Charset for 8-bit bytes that no encoded word explains: the body's.
+    charset: Option<String>,
+    /// Whether fields were left out.
+    pub(super) cut: bool,
+}
+
+impl<'x> Fields<'x> {
+    /// Divides a message or MIME part into its fields and its body.
+    pub(super) fn split(entity: &'x [u8]) -> (Self, &'x [u8]) {
+        let mut this = Self { fields: Vec::new(), charset: None, cut: false };
+        let mut rest = entity;
+        let body = loop {
+            let (line, after) = cut_line(rest);
+            if line.trim_ascii().is_empty() {
+                break after;
+            }
+            if let Some(name) = field_name(line) {
+                let after = unfold(after);
+                let length = rest.len() - after.len();
+                let value = rest
+                    .get(..length)
+                    .and_then(|field| field.split_at_checked(name.len()))
+                    .map_or(line, |v| v.1);
+                this.push(entity.len() - after.len(), name, value);
+                rest = after;
+            } else if this.fields.is_empty()
+                || (field_name(cut_line(after).0).is_none() && !starts_body(after))
+            {
+                // no header at all, or a body that follows without the empty line
+                break rest;
+            } else {
+                rest = after;
+            }
+        };
+        this.charset = this.media("content-type").and_then(|m| m.attribute("charset").map(str::to_owned));
+        (this, body)
+    }
+
+    fn push(&mut self, end: usize, name: &'x [u8], value: &'x [u8]) {
+        if self.fields.len() < MAX_FIELDS && end <= MAX_HEADER_BYTES {
+            let value = value.split_at_checked(value.iter().position(|b| *b == b':').map_or(0, |at| at + 1));
+            self.fields.push(Field { name, value: value.map_or(&[][..], |v| v.1) });
+        } else {
+            self.cut = true;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    fn value(&self, name: &str) -> Option<&'x [u8]> {
+        self.fields.iter().find(|f| f.name.eq_ignore_ascii_case(name.as_bytes())).map(|f| f.value)
+    }
+
+    /// The field's bytes as UTF-8 and ended as `mail-parser` expects.
+    fn decodable(&self, name: &str, max: usize) -> Option<Vec<u8>> {
+        let value = self.value(name)?;
+        let value = value.get(..max).unwrap_or(value);
+        let mut bytes = match std::str::from_utf8(value) {
+            Ok(_) => value.to_vec(),
+            Err(_) => charset::decode(value, self.charset.as_deref()).0.into_bytes(),
+        };
+        bytes.retain(|b| *b != 0);
+        while bytes.last().is_some_and(u8::is_ascii_whitespace) {
+            bytes.pop();
+        }
+        bytes.push(b'\n');
+        Some(bytes)
+    }
+
+    /// Unstructured text (RFC 5322 §3.2.5) with its encoded words decoded, on one line.
+    pub(super) fn line(&self, name: &str) -> Option<String> {
+        let bytes = self.decodable(name, MAX_FIELD_BYTES)?;
+        let HeaderValue::Text(text) = MessageStream::new(&bytes).parse_unstructured() else {
+            return None;
+        };
+        Some(head(&one_line(&text), MAX_LINE_BYTES).to_owned())
+    }
+
+    /// A value as written, on one line.
+    pub(super) fn raw_line(&self, name: &str) -> Option<String> {
+        let value = self.value(name)?;
+        Some(one_line(&String::from_utf8_lossy(value.get(..MAX_LINE_BYTES).unwrap_or(value))))
+    }
+
+    /// The mailboxes of every field of this name.
+    pub(super) fn addresses(&self, name: &str) -> Vec<Address> {
+        let Some(bytes) = self.decodable(name, MAX_FIELD_BYTES) else {
+            return Vec::new();
+        };
+        let HeaderValue::Address(list) = MessageStream::new(&bytes).parse_address() else {
+            return Vec::new();
+        };
+        let clean = |text: Option<&str>| head(&one_line(text.unwrap_or_default()), MAX_LINE_BYTES).to_owned();
+        let mut addresses = Vec::new();
+        for addr in list.iter().take(MAX_ENTRIES) {
+            let mut address = Address { name: clean(addr.name()), address: clean(addr.address()) };
+            address.address.retain(|c| !c.is_whitespace());
+            if !address.name.is_empty() || !address.address.is_empty() {
+                addresses.push(address);
+            }
+        }
+        addresses
+    }
+
+    /// The `msg-id`s of a field.
+    pub(super) fn ids(&self, name: &str) -> Vec<MessageId> {
+        let Some(bytes) = self.decodable(name, MAX_FIELD_BYTES) else {
+            return Vec::new();
+        };
+        match MessageStream::new(&bytes).parse_id() {
+            HeaderValue::Text(id) => MessageId::new(&id).into_iter().collect(),
+            HeaderValue::TextList(ids) => {
+                ids.iter().take(MAX_ENTRIES).filter_map(|id| MessageId::new(id)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// `Date`.
+    pub(super) fn date(&self) -> Option<Timestamp> {
+        let bytes = self.decodable("date", MAX_MEDIA_BYTES)?;
+        match MessageStream::new(&bytes).parse_date() {
+            HeaderValue::DateTime(date) if date.is_valid() => Some(Timestamp(date.to_timestamp())),
+            _ => None,
+        }
+    }
+
+    /// `Content-Type` or `Content-Disposition` with its parameters (RFC 2045, RFC 2231).
+    pub(super) fn media(&self, name: &str) -> Option<ContentType<'static>> {
+        let bytes = self.decodable(name, MAX_MEDIA_BYTES)?;
+        let media = MessageStream::new(&bytes).parse_content_type().into_content_type()?;
+        Some(ContentType {
+            c_type: media.c_type.into_owned().into(),
+            c_subtype: media.c_subtype.map(|s| s.into_owned().into()),
+            attributes: media.attributes.map(|list| {
+                list.into_iter()
+                    .map(|a| mail_parser::Attribute {
+                        name: a.name.into_owned().into(),
+                        value: a.value.into_owned().into(),
+                    })
+                    .collect()
+            }),
+        })
+    }
+}
+
+/// The first line with its line end, and the rest.
+pub(super) fn cut_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = bytes.iter().position(|b| *b == b'\n').map_or(bytes.len(), |at| at + 1);
+    bytes.split_at_checked(end).unwrap_or((bytes, &[]))
+}
+
+/// Steps over continuation lines (RFC 5322 §2.2.3).
+fn unfold(mut rest: &[u8]) -> &[u8] {
+    while matches!(rest.first(), Some(b' ' | b'\t')) {
+        let (line, after) = cut_line(rest);
+        if line.trim_ascii().is_empty() {
+            break;
+        }
+        rest = after;
+    }
+    rest
+}
+
+/// The name of the field that begins on this line.
+fn field_name(line: &[u8]) -> Option<&[u8]> {
+    let colon = line.iter().position(|b| *b == b':')?;
+    let name = line.get(..colon)?.trim_ascii_end();
+    (!name.is_empty() && name.len() <= 100 && name.iter().all(|b| (33..=126).contains(b))).then_some(name)
+}
+
+/// Whether the next line is the empty one that ends the header block.
+fn starts_body(rest: &[u8]) -> bool {
+    cut_line(rest).0.trim_ascii().is_empty()
+}

@@ -1,0 +1,401 @@
+//! HTML to the text a reader sees: one pass, quotes marked with `> `, hidden text left out.
+
+mod style;
+
+use mail_parser::decoders::html::add_html_token;
+
+use style::Look;
+
+/// Elements open within one another that are followed; deeper ones change nothing.
+const MAX_OPEN: usize = 256;
+/// Quote marks before a line, at most.
+const MAX_QUOTE: usize = 9;
+/// What Outlook's rule above the quoted mail becomes: a mark that `new_text` knows.
+const ORIGINAL: &str = "-----Original Message-----";
+const RULE: &str = "________________________________";
+
+/// The text of an HTML document, at most about `max` bytes of it.
+pub(super) fn to_text(html: &str, max: usize) -> String {
+    let mut page = Page { max, ..Page::default() };
+    let mut rest = html;
+    while !rest.is_empty() && page.out.len() < max {
+        let Some((text, tag)) = rest.split_once('<') else {
+            page.text(rest);
+            break;
+        };
+        page.text(text);
+        rest = page.markup(tag);
+    }
+    page.break_line();
+    page.out.truncate(page.out.trim_end().len());
+    page.out
+}
+
+struct Open {
+    name: String,
+    look: Look,
+    quote: bool,
+}
+
+#[derive(Default)]
+struct Page {
+    out: String,
+    line: String,
+    open: Vec<Open>,
+    quotes: usize,
+    space: bool,
+    blank: bool,
+    max: usize,
+}
+
+impl Page {
+    /// Reads one piece of markup, `<` already taken, and returns what follows it.
+    fn markup<'h>(&mut self, after: &'h str) -> &'h str {
+        if let Some(comment) = after.strip_prefix("!--") {
+            return comment.split_once("-->").map_or("", |c| c.1);
+        }
+        let closing = after.starts_with('/');
+        let body = after.strip_prefix('/').unwrap_or(after);
+        if !body.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '!' | '?')) {
+            // a lone `<` is text
+            self.text("<");
+            return after;
+        }
+        let (tag, rest) = split_tag(body);
+        let name_end = tag.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(tag.len());
+        let (name, attributes) = tag.split_at_checked(name_end).unwrap_or((tag, ""));
+        let name = name.to_ascii_lowercase();
+        if closing {
+            self.close(&name);
+            return rest;
+        }
+        if matches!(name.as_str(), "style" | "script" | "head" | "title" | "template" | "svg" | "noscript") {
+            return skip_element(rest, &name);
+        }
+        self.element(&name, attributes);
+        rest
+    }
+
+    fn element(&mut self, name: &str, attributes: &str) {
+        match name {
+            "br" => return self.end_line(),
+            "hr" => {
+                self.break_line();
+                self.text(RULE);
+                return self.end_line();
+            }
+            "li" => {
+                self.break_line();
+                self.text("- ");
+            }
+            "td" | "th" => self.space = true,
+            name if is_block(name) => self.end_block(name),
+            _ => {}
+        }
+        if is_void(name) || attributes.ends_with('/') && name.starts_with(['o', 'v', 'w']) {
+            return;
+        }
+        let inherited = self.open.last().map_or_else(Look::default, |o| o.look);
+        let look = if attributes.is_empty() { inherited } else { style::look(inherited, attributes) };
+        let mut quote = false;
+        if !look.unseen() {
+            match style::role(name, attributes) {
+                style::Role::Quote => {
+                    self.break_line();
+                    quote = true;
+                }
+                style::Role::Original => {
+                    self.break_line();
+                    if !self.out.trim_end().ends_with(ORIGINAL) {
+                        self.text(ORIGINAL);
+                        self.end_line();
+                    }
+                }
+                style::Role::Signature if self.quotes == 0 => {
+                    self.break_line();
+                    self.text("-- ");
+                    self.space = true;
+                    self.end_line();
+                }
+                style::Role::Signature | style::Role::None => {}
+            }
+        }
+        if self.open.len() < MAX_OPEN {
+            self.quotes += usize::from(quote);
+            self.open.push(Open { name: name.to_owned(), look, quote });
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        match name {
+            "td" | "th" => self.space = true,
+            "br" => self.end_line(),
+            name if is_block(name) || name == "li" => self.end_block(name),
+            _ => {}
+        }
+        let Some(at) = self.open.iter().rposition(|o| o.name == name) else {
+            return;
+        };
+        // a stray `</b>` closes no paragraph around it
+        if !is_block(name) && self.open.iter().skip(at + 1).any(|o| is_block(&o.name)) {
+            return;
+        }
+        for closed in self.open.drain(at..) {
+            if closed.quote {
+                if !self.line.is_empty() {
+                    put_line(&mut self.out, &mut self.line, self.quotes);
+                }
+                self.quotes -= 1;
+            }
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.open.last().is_some_and(|o| o.look.unseen()) || self.out.len() + self.line.len() > self.max {
+            return;
+        }
+        let preformatted = self.open.iter().any(|o| o.name == "pre");
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let (c, after) =
+                if c == '&' { entity(rest) } else { (c, rest.get(c.len_utf8()..).unwrap_or("")) };
+            rest = after;
+            match c {
+                '\n' if preformatted => self.end_line(),
+                ' ' if preformatted => self.line.push(' '),
+                c if c.is_whitespace() => self.space = true,
+                c if c.is_control() || super::is_invisible(c) => {}
+                c => {
+                    if std::mem::take(&mut self.space) && !self.line.is_empty() {
+                        self.line.push(' ');
+                    }
+                    self.line.push(c);
+                }
+            }
+        }
+    }
+
+    /// Ends the line; an empty one stays, but never two in a row.
+    fn end_line(&mut self) {
+        // `-- ` needs its space to be a signature mark
+        if self.line == "--" && self.space {
+            self.line.push(' ');
+        }
+        self.space = false;
+        if self.line.is_empty() {
+            if !self.blank && !self.out.is_empty() {
+                self.blank = true;
+                put_line(&mut self.out, &mut self.line, self.quotes);
+            }
+            return;
+        }
+        self.blank = false;
+        put_line(&mut self.out, &mut self.line, self.quotes);
+    }
+
+    /// Ends the line if there is one, and leaves an empty line around paragraphs.
+    fn end_block(&mut self, name: &str) {
+        self.break_line();
+        if matches!(name, "p" | "h1" | "h2" | "h3" | "h4" | "table" | "ul" | "ol") {
+            self.end_line();
+        }
+    }
+
+    /// Ends the line if there is one.
+    fn break_line(&mut self) {
+        if !self.line.is_empty() {
+            self.end_line();
+        }
+    }
+}
+
+fn put_line(out: &mut String, line: &mut String, quotes: usize) {
+    let quotes = quotes.min(MAX_QUOTE);
+    out.extend(std::iter::repeat_n('>', quotes));
+    if quotes > 0 && !line.is_empty() {
+        out.push(' ');
+    }
+    out.push_str(line);
+    out.push('\n');
+    line.clear();
+}
+
+/// Cuts a tag at its `>`, stepping over quoted attribute values; an unclosed one ends the document.
+fn split_tag(body: &str) -> (&str, &str) {
+    let mut quote = None;
+    let mut last = ' ';
+    for (at, c) in body.char_indices() {
+        match (quote, c) {
+            (Some(q), c) if c == q => quote = None,
+            (None, '"' | '\'') if last == '=' => quote = Some(c),
+            (None, '>') => {
+                return (body.get(..at).unwrap_or(""), body.get(at + 1..).unwrap_or(""));
+            }
+            _ => {}
+        }
+        if !c.is_whitespace() {
+            last = c;
+        }
+    }
+    // an attribute that is never closed: end at the first `>` after all
+    body.split_once('>').unwrap_or((body, ""))
+}
+
+/// What follows the end tag of an element whose content is not shown.
+fn skip_element<'h>(rest: &'h str, name: &str) -> &'h str {
+    let mut left = rest;
+    while let Some((_, tag)) = left.split_once("</") {
+        if tag.get(..name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name)) {
+            return tag.split_once('>').map_or("", |t| t.1);
+        }
+        // a head that is never closed ends where the body begins
+        left = tag;
+    }
+    match rest.split_once("<body") {
+        Some((_, body)) if name == "head" => body.split_once('>').map_or("", |b| b.1),
+        _ if name == "head" => rest,
+        _ => "",
+    }
+}
+
+/// The character reference at the start of `text`, which begins with `&`, and what follows it.
+fn entity(text: &str) -> (char, &str) {
+    let plain = ('&', text.get(1..).unwrap_or(""));
+    let Some((end, _)) = text
+        .char_indices()
+        .take(34)
+        .find(|(at, c)| *c == ';' || (*at > 0 && !c.is_ascii_alphanumeric() && *c != '#'))
+    else {
+        return plain;
+    };
+    let (Some(token), Some(rest)) = (text.get(..=end), text.get(end + 1..)) else {
+        return plain;
+    };
+    if !token.ends_with(';') {
+        return plain;
+    }
+    let mut decoded = String::new();
+    add_html_token(&mut decoded, token.as_bytes(), false);
+    let mut chars = decoded.chars();
+    match (chars.next(), chars.next()) {
+        (Some(c), None) => (c, rest),
+        _ => plain,
+    }
+}
+
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "p" | "div"
+            | "tr"
+            | "table"
+            | "ul"
+            | "ol"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "blockquote"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "pre"
+            | "center"
+            | "form"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "address"
+            | "body"
+            | "html"
+            | "tbody"
+            | "thead"
+            | "fieldset"
+            | "main"
+            | "nav"
+            | "aside"
+            | "figure"
+    )
+}
+
+fn is_void(name: &str) -> bool {
+    matches!(
+        name,
+        "br" | "hr"
+            | "img"
+            | "input"
+            | "meta"
+            | "link"
+            | "area"
+            | "base"
+            | "col"
+            | "embed"
+            | "source"
+            | "wbr"
+            | "param"
+    ) || name.starts_with(['!', '?'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(html: &str) -> String {
+        to_text(html, 10_000)
+    }
+
+    #[test]
+    fn paragraphs_tables_lists_and_entities_read_as_text() {
+        let html = "<html><head><style>p{}</style></head><body><p>Caf&eacute; &amp; t&#233;</p><table><tr><td>1</td><td>2</td>\
+                    </tr></table><ul><li>uno<li>dos</ul>a<br>b &lt; c &unknown; <script>x</script>d</body>";
+        assert_eq!(text(html), "Café & té\n\n1 2\n\n- uno\n- dos\n\na\nb < c &unknown; d");
+    }
+
+    #[test]
+    fn hidden_text_is_not_read() {
+        for style in [
+            "display:none",
+            "DISPLAY : none !important",
+            "font-size:0px",
+            "color:#ffffff",
+            "max-height:0;overflow:hidden",
+        ] {
+            assert_eq!(
+                text(&format!("<div>seen<span style=\"{style}\">un<b>seen</b></span></div>")),
+                "seen",
+                "{style}"
+            );
+        }
+        assert_eq!(
+            text("<table bgcolor=\"#003366\"><tr><td style='color:white'>Pay</td></tr></table>"),
+            "Pay"
+        );
+    }
+
+    #[test]
+    fn quotes_are_marked_and_indents_are_not() {
+        assert_eq!(
+            text("Yes<blockquote>one<br>two<blockquote>three</blockquote></blockquote>four"),
+            "Yes\n> one\n> two\n>> three\nfour"
+        );
+        assert_eq!(
+            text("<blockquote style=\"margin:0 0 0 40px;border:none;padding:0px\">mine</blockquote>"),
+            "mine"
+        );
+    }
+
+    #[test]
+    fn outlooks_rule_above_the_quote_is_a_mark() {
+        let html = "<div>Да</div><div id=\"divRplyFwdMsg\"><b>От:</b> Олег<br></div><div>старое</div>";
+        assert_eq!(text(html), format!("Да\n{ORIGINAL}\nОт: Олег\nстарое"));
+    }
+
+    #[test]
+    fn broken_markup_costs_no_text() {
+        assert_eq!(text("a < b and <b c=\"d>e</b> f"), "a < b and e f");
+        assert_eq!(text("1<<<2"), "1<<<2");
+    }
+}

@@ -1,0 +1,127 @@
+//! From a mail and its labels to a draft that a good agent would send, or to the reason why there
+//! is none. Pure: the same request gives the same draft.
+//!
+//! In the order in which a draft is made: [`facts`] reads what the mail says, [`compose`] lays the
+//! moves of one or more [`playbook`]s in a row and chooses a wording for each, [`promise`] writes
+//! the time of the next answer, [`guard`] reads the finished text once more and may refuse it.
+
+pub mod company;
+pub mod compose;
+pub mod facts;
+pub mod guard;
+pub mod lexicon;
+pub mod playbook;
+pub mod promise;
+
+use std::collections::BTreeSet;
+
+pub use company::{Address, Company};
+pub use compose::compose;
+pub use guard::Broken;
+pub use playbook::{PlaybookProblem, Playbooks};
+
+use crate::classify::Label;
+use crate::mail::{Language, Mail};
+use crate::time::Timestamp;
+
+/// Everything a draft is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The mail to answer.
+    pub mail: &'a Mail,
+    /// The labels decided to be present, in any order.
+    pub labels: &'a [Label],
+    /// Who answers.
+    pub company: &'a Company,
+    /// What is said in which situation.
+    pub playbooks: &'a Playbooks,
+    /// What is known of this customer and case.
+    pub history: &'a History,
+    /// The instant the promises are counted from.
+    pub now: Timestamp,
+}
+
+/// What the ledger knows of this customer and case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Ticket number as in subjects, without brackets: `EK-1042`.
+    pub ticket: Option<String>,
+    /// Incidents of abuse within the window, before this mail.
+    pub incidents: u32,
+    /// Since when the customer is answered by e-mail only.
+    pub email_only_since: Option<Timestamp>,
+    /// Mails and calls of this customer in the last seven days, this one included.
+    pub contacts_this_week: u32,
+    /// Ids of the wordings this customer has already been sent.
+    pub wordings: BTreeSet<String>,
+}
+
+/// A reply for a person to look over and send. Plain text, without the quoted original.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// The playbook: the word of the primary label.
+    pub playbook: String,
+    /// The language it is written in: the customer's.
+    pub language: Language,
+    /// `Re: …`, with the ticket number in brackets if there is one.
+    pub subject: String,
+    /// The text, lines separated by `\n`, without a line break at the end.
+    pub body: String,
+    /// Ids of the wordings used, in order of use, for [`History::wordings`].
+    pub wordings: Vec<String>,
+    /// What the agent has to complete before sending, in the customer's language. Each stands in
+    /// the body between `[[` and `]]`.
+    pub fill_in: Vec<String>,
+    /// The instant by which the text promises a next message, if it does.
+    pub promised: Option<Timestamp>,
+}
+
+/// Why there is no draft.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoDraft {
+    /// A machine wrote the mail.
+    #[error("the mail was written by a machine")]
+    Automated,
+    /// Harassment is not answered, not even to make it stop.
+    #[error("harassment without business is not answered")]
+    HarassmentWithoutBusiness,
+    /// The boundary was stated before; abuse without an issue is let go.
+    #[error("abuse without an issue is answered once, and {incidents} were counted before")]
+    AbuseAgain {
+        /// Incidents before this mail.
+        incidents: u32,
+    },
+    /// Nothing was found in the mail that a playbook could answer.
+    #[error("no label was found, so a person reads it first")]
+    NoLabel,
+    /// No playbooks in the language of the mail.
+    #[error("there are no playbooks for the language of the mail")]
+    LanguageNotSupported,
+    /// A playbook lacks a move it names; `evenkeel check` says which and how to mend it.
+    #[error("the playbook {playbook} has no wording that fits the move {wanted}")]
+    NoWording {
+        /// The playbook, `en/complaint`.
+        playbook: String,
+        /// The move.
+        wanted: String,
+    },
+    /// The finished text broke rules of the guard.
+    #[error("the text breaks the rule {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    GuardFailed(Vec<Broken>),
+}
+
+impl NoDraft {
+    /// The stable word for logs, headers and `--format jsonl`.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Automated => "automated",
+            Self::HarassmentWithoutBusiness => "harassment-without-business",
+            Self::AbuseAgain { .. } => "abuse-again",
+            Self::NoLabel => "no-label",
+            Self::LanguageNotSupported => "language-not-supported",
+            Self::NoWording { .. } => "no-wording",
+            Self::GuardFailed(_) => "guard-failed",
+        }
+    }
+}

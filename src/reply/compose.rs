@@ -1,0 +1,168 @@
+//! Lays the moves of a draft in a row and says each of them.
+
+mod plan;
+mod say;
+mod subject;
+
+use std::collections::BTreeMap;
+
+use super::guard::{self, Text};
+use super::playbook::{Book, Script};
+use super::promise::{self, Promise};
+use super::{Draft, NoDraft, Request, facts, facts::Facts};
+use crate::classify::Label;
+use crate::mail::Language;
+
+use plan::Plan;
+use say::Speaker;
+
+/// Makes a draft, or says why there is none.
+///
+/// # Errors
+/// [`NoDraft`] with a stable word; nothing else can go wrong.
+pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
+    let mail = request.mail;
+    if mail.automated.is_some() {
+        return Err(NoDraft::Automated);
+    }
+    let plan = Plan::of(request.labels, request.history)?;
+    let book = request.playbooks.book(mail.language).ok_or(NoDraft::LanguageNotSupported)?;
+    let facts = facts::read(mail, &plan.answered, plan.wary, request.company, book);
+    let promise = promise::promise(
+        request.company,
+        mail.language,
+        request.now,
+        request.company.answer_within(plan.primary),
+    );
+    let fill_in = fill_in(&plan, mail.language);
+    let slots = slots(request, &facts, &promise, &fill_in);
+    let mut speaker = Speaker::new(request, book, &facts, slots, plan.main);
+    let body = body(&plan, book, &mut speaker)?;
+    let fill_in: Vec<String> =
+        fill_in.into_iter().filter(|mark| body.contains(&format!("[[{mark}]]"))).collect();
+    let promised = body.contains(&promise.words).then_some(promise.at);
+    guarded(request, &facts, &promise, &body, &fill_in)?;
+    Ok(Draft {
+        playbook: plan.primary.as_str().to_owned(),
+        language: mail.language,
+        subject: subject::reply(&mail.subject, request.history.ticket.as_deref(), mail.language),
+        body,
+        wordings: speaker.used,
+        fill_in,
+        promised,
+    })
+}
+
+/// Paragraph by paragraph; the questions last, for they share a budget with what else is asked.
+fn body(plan: &Plan, book: &Book, speaker: &mut Speaker<'_>) -> Result<String, NoDraft> {
+    let mut paragraphs: Vec<Vec<Option<String>>> = Vec::new();
+    for paragraph in plan.paragraphs(book)? {
+        let mut said = Vec::new();
+        for step in paragraph {
+            said.push(if step.wanted == "ask" { None } else { Some(speaker.say(&step)?) });
+        }
+        paragraphs.push(said);
+    }
+    let asked: usize = paragraphs.iter().flatten().flatten().map(|text| speaker.questions_in(text)).sum();
+    let script = book.script(plan.main).map_or(&[][..], |script: &Script| &script.ask);
+    let ask = speaker.ask(script, guard::MOST_QUESTIONS.saturating_sub(asked))?;
+    let lines = paragraphs.into_iter().filter_map(|moves| {
+        let said: Vec<String> = moves.into_iter().map(|text| text.unwrap_or_else(|| ask.clone())).collect();
+        let text =
+            said.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
+        (!text.is_empty()).then_some(text)
+    });
+    Ok(lines.collect::<Vec<_>>().join("\n\n"))
+}
+
+/// What a wording may use, by slot.
+fn slots(
+    request: &Request<'_>,
+    facts: &Facts,
+    promise: &Promise,
+    fill_in: &[String],
+) -> BTreeMap<&'static str, String> {
+    let (company, language) = (request.company, request.mail.language);
+    let mut slots: BTreeMap<&'static str, String> =
+        facts.slots.iter().map(|(slot, fact)| (*slot, printable(&fact.value))).collect();
+    let mut set = |slot: &'static str, value: Option<&str>| {
+        if let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) {
+            slots.insert(slot, value.to_owned());
+        }
+    };
+    set("company", Some(&company.name));
+    set("discounts", company.discounts.get(language));
+    set("refund_terms", company.refund_terms.get(language));
+    set("free_alternative", company.free_alternative.get(language));
+    set("manager", company.manager.get(language));
+    set("legal", company.legal.get(language));
+    set("ticket", request.history.ticket.as_deref());
+    set("by", Some(&promise.words));
+    let signature =
+        company.signature.get(language).map_or_else(|| signature(language, &company.name), str::to_owned);
+    set("signature", Some(&signature));
+    if request.history.contacts_this_week >= 3 {
+        set("contacts", Some(&request.history.contacts_this_week.to_string()));
+    }
+    if let Some(mark) = fill_in.first() {
+        set("answer", Some(&format!("[[{mark}]]")));
+    }
+    slots
+}
+
+fn printable(value: &str) -> String {
+    value.chars().filter(|c| !c.is_control()).collect()
+}
+
+fn signature(language: Language, company: &str) -> String {
+    let team = match language {
+        Language::Es => "El equipo de atención al cliente",
+        Language::Ru => "Служба поддержки",
+        Language::Uk => "Служба підтримки",
+        Language::En | Language::Other => "Customer support",
+    };
+    if company.is_empty() { team.to_owned() } else { format!("{team}\n{company}") }
+}
+
+/// A question is answered by the agent: the place is marked, so that it cannot be overlooked.
+fn fill_in(plan: &Plan, language: Language) -> Vec<String> {
+    if plan.answered.first() != Some(&Label::Question) {
+        return Vec::new();
+    }
+    let mark = match language {
+        Language::Es => "RESPUESTA A LA PREGUNTA",
+        Language::Ru => "ОТВЕТ НА ВОПРОС",
+        Language::Uk => "ВІДПОВІДЬ НА ЗАПИТАННЯ",
+        Language::En | Language::Other => "ANSWER TO THE QUESTION",
+    };
+    vec![mark.to_owned()]
+}
+
+fn guarded(
+    request: &Request<'_>,
+    facts: &Facts,
+    promise: &Promise,
+    body: &str,
+    fill_in: &[String],
+) -> Result<(), NoDraft> {
+    let (mail, language) = (request.mail, request.mail.language);
+    let repeated = ["quote", "question", "wish", "deadline", "name"];
+    let quotes: Vec<&str> = repeated.iter().filter_map(|slot| facts.get(slot)).collect();
+    let own = request.company.texts(language);
+    let contacts = request.history.contacts_this_week.to_string();
+    let mut sources = own.clone();
+    sources.extend([mail.subject.as_str(), &mail.new_text, &mail.signature, &promise.words, &contacts]);
+    sources.extend(mail.from.iter().map(|from| from.name.as_str()));
+    sources.extend(request.history.ticket.as_deref());
+    let text = Text {
+        body,
+        language,
+        quotes: &quotes,
+        own: &own,
+        sources: &sources,
+        fill_in,
+        emoji: request.company.emoji,
+    };
+    let broken = guard::check(&text);
+    if broken.is_empty() { Ok(()) } else { Err(NoDraft::GuardFailed(broken)) }
+}

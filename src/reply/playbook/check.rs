@@ -1,0 +1,87 @@
+//! What is wrong with playbooks, all at once.
+
+use super::{Address, Book, FEWEST_WORDINGS, PlaybookProblem, Playbooks, SLOTS, Script, Wording, folder};
+use crate::mail::Language;
+use crate::reply::guard;
+
+pub(super) fn problems(books: &Playbooks) -> Vec<PlaybookProblem> {
+    let mut found = Vec::new();
+    for (language, book) in &books.books {
+        for (name, script) in &book.scripts {
+            let file = format!("{}/{name}.toml", folder(*language));
+            moves(book, &file, name, script, &mut found);
+            wordings(*language, &file, script, &mut found);
+        }
+        for matter in &book.matters {
+            let file = format!("{}/matters.toml ({})", folder(*language), matter.name);
+            wordings(*language, &file, &matter.script, &mut found);
+        }
+    }
+    found
+}
+
+/// Moves named in the sequence that nothing is said for.
+fn moves(book: &Book, file: &str, name: &str, script: &Script, found: &mut Vec<PlaybookProblem>) {
+    if script.moves.is_empty() && !matches!(name, "common" | "matters") {
+        found.push(PlaybookProblem {
+            file: file.to_owned(),
+            wanted: String::new(),
+            what: "has no sequence of moves".to_owned(),
+            fix: "add `moves = [[\"greet\"], …]`".to_owned(),
+        });
+    }
+    for wanted in script.moves.iter().flatten() {
+        let plain = wanted.trim_end_matches('?');
+        let said = plain == "ask"
+            || script.say.contains_key(plain)
+            || book.script("common").is_some_and(|common| common.say.contains_key(plain))
+            || book.matters.iter().any(|matter| matter.script.say.contains_key(plain));
+        if !said {
+            found.push(PlaybookProblem {
+                file: file.to_owned(),
+                wanted: plain.to_owned(),
+                what: "stands in the sequence, but nothing is said for it".to_owned(),
+                fix: format!("add `{plain} = […]` under [say], or take it out of `moves`"),
+            });
+        }
+    }
+}
+
+fn wordings(language: Language, file: &str, script: &Script, found: &mut Vec<PlaybookProblem>) {
+    for (name, wordings) in &script.say {
+        if wordings.len() < FEWEST_WORDINGS {
+            found.push(PlaybookProblem {
+                file: file.to_owned(),
+                wanted: name.clone(),
+                what: format!("has {} wordings, at least {FEWEST_WORDINGS} are needed", wordings.len()),
+                fix: "add wordings, so that no customer reads one twice".to_owned(),
+            });
+        }
+        for wording in wordings {
+            one(language, file, name, wording, found);
+        }
+    }
+    for ask in &script.ask {
+        one(language, file, "ask", &ask.wording, found);
+    }
+}
+
+fn one(language: Language, file: &str, wanted: &str, wording: &Wording, found: &mut Vec<PlaybookProblem>) {
+    let mut push = |what: String, fix: &str| {
+        found.push(PlaybookProblem {
+            file: file.to_owned(),
+            wanted: wanted.to_owned(),
+            what,
+            fix: fix.to_owned(),
+        });
+    };
+    for slot in wording.slots.iter().filter(|slot| !SLOTS.contains(&slot.as_str())) {
+        push(format!("`{{{{ {slot} }}}}` is no slot"), &format!("use one of {}", SLOTS.join(", ")));
+    }
+    if let Err(error) = minijinja::Environment::new().template_from_str(&wording.template(Address::Formal)) {
+        push(format!("is no template: {error}"), "close every `{{` with `}}`");
+    }
+    for broken in guard::check_wording(language, &wording.template(Address::Formal)) {
+        push(format!("breaks the rule {broken} in “{}”", wording.text), "say it differently");
+    }
+}

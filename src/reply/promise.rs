@@ -1,0 +1,244 @@
+//! Promises of time: counted in business hours of the company's zone, written as people write
+//! them in each language.
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+
+use super::company::{Company, Hours};
+use crate::mail::Language;
+use crate::time::Timestamp;
+
+/// How far ahead a working day is looked for, in days. A calendar without one gives plain hours.
+const HORIZON_DAYS: u16 = 60;
+
+/// A moment by which the customer hears from us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// The moment.
+    pub at: Timestamp,
+    /// The moment as an adverbial: `by 3 pm today`, `не позднее четверга, 26 ноября`.
+    pub words: String,
+}
+
+/// The moment `hours` of business after `now`, rounded up to a full hour within business hours;
+/// more than a day's worth is promised by the day.
+#[must_use]
+pub fn promise(company: &Company, language: Language, now: Timestamp, hours: u16) -> Promise {
+    let zone = company.time_zone.as_ref().map_or(TimeZone::UTC, |zone| zone.0.clone());
+    let stamp = jiff::Timestamp::from_second(now.0).unwrap_or_default();
+    let start = stamp.to_zoned(zone.clone()).datetime();
+    let by_day = hours > 8;
+    let mut due = due(&company.hours, start, hours);
+    if by_day {
+        due = due.date().to_datetime(closing(&company.hours));
+    }
+    let at = zone.to_zoned(due).map_or(now, |zoned| Timestamp(zoned.timestamp().as_second()));
+    let clock = (!by_day).then(|| clock(language, due.time(), company.time_zone.is_none()));
+    Promise { at, words: words(language, due.date(), due.date() == start.date(), clock.as_deref()) }
+}
+
+fn closing(hours: &Hours) -> Time {
+    if hours.to.0 > hours.from.0 { hours.to.0 } else { Time::constant(23, 59, 0, 0) }
+}
+
+fn works(hours: &Hours, date: Date) -> bool {
+    hours.days.iter().any(|day| day.weekday() == date.weekday())
+        && !hours.holidays.iter().any(|off| off.0 == date)
+}
+
+/// Walks over working days, spending `hours` inside their opening times.
+fn due(hours: &Hours, start: DateTime, wanted: u16) -> DateTime {
+    let (opens, closes) = if hours.to.0 > hours.from.0 {
+        (hours.from.0, hours.to.0)
+    } else {
+        (Time::midnight(), Time::constant(23, 59, 0, 0))
+    };
+    let mut left = i64::from(wanted) * 60;
+    let mut date = start.date();
+    for _ in 0..HORIZON_DAYS {
+        if works(hours, date) {
+            let from = if date == start.date() { start.time().max(opens) } else { opens };
+            let free = minutes(closes) - minutes(from);
+            if free > 0 && left <= free {
+                let exact = minutes(from) + left;
+                let full = (exact + 59) / 60 * 60;
+                return date.to_datetime(time_of(full.min(minutes(closes))));
+            }
+            left -= free.max(0);
+        }
+        let Ok(next) = date.tomorrow() else { break };
+        date = next;
+    }
+    start.checked_add(jiff::Span::new().minutes(i64::from(wanted) * 60)).unwrap_or(start)
+}
+
+fn minutes(time: Time) -> i64 {
+    i64::from(time.hour()) * 60 + i64::from(time.minute())
+}
+
+fn time_of(minutes: i64) -> Time {
+    let hour = i8::try_from(minutes / 60).unwrap_or(23);
+    let minute = i8::try_from(minutes % 60).unwrap_or(0);
+    Time::new(hour, minute, 0, 0).unwrap_or(Time::constant(23, 59, 0, 0))
+}
+
+fn clock(language: Language, time: Time, utc: bool) -> String {
+    let (hour, minute) = (time.hour(), time.minute());
+    let mut text = if language == Language::En {
+        let half = if hour < 12 { "am" } else { "pm" };
+        let twelve = if hour % 12 == 0 { 12 } else { hour % 12 };
+        if minute == 0 { format!("{twelve} {half}") } else { format!("{twelve}:{minute:02} {half}") }
+    } else {
+        format!("{hour}:{minute:02}")
+    };
+    if utc {
+        text.push_str(" UTC");
+    }
+    text
+}
+
+const EN_DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const EN_MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const ES_DAYS: [&str; 7] = ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"];
+const ES_MONTHS: [&str; 12] = [
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+];
+/// With the preposition of the accusative.
+const RU_ON: [&str; 7] =
+    ["в понедельник", "во вторник", "в среду", "в четверг", "в пятницу", "в субботу", "в воскресенье"];
+const RU_OF: [&str; 7] =
+    ["понедельника", "вторника", "среды", "четверга", "пятницы", "субботы", "воскресенья"];
+const RU_MONTHS: [&str; 12] = [
+    "января",
+    "февраля",
+    "марта",
+    "апреля",
+    "мая",
+    "июня",
+    "июля",
+    "августа",
+    "сентября",
+    "октября",
+    "ноября",
+    "декабря",
+];
+const UK_ON: [&str; 7] =
+    ["у понеділок", "у вівторок", "у середу", "у четвер", "у п'ятницю", "у суботу", "у неділю"];
+const UK_OF: [&str; 7] = ["понеділка", "вівторка", "середи", "четверга", "п'ятниці", "суботи", "неділі"];
+const UK_MONTHS: [&str; 12] = [
+    "січня",
+    "лютого",
+    "березня",
+    "квітня",
+    "травня",
+    "червня",
+    "липня",
+    "серпня",
+    "вересня",
+    "жовтня",
+    "листопада",
+    "грудня",
+];
+
+fn words(language: Language, date: Date, today: bool, clock: Option<&str>) -> String {
+    let day = date.day();
+    let weekday = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or(0);
+    let month = usize::try_from(date.month()).unwrap_or(1).saturating_sub(1);
+    let name = |table: &'static [&'static str], at: usize| table.get(at).copied().unwrap_or("");
+    match (language, clock, today) {
+        (Language::Es, Some(clock), true) => format!("hoy antes de las {clock}"),
+        (Language::Es, Some(clock), false) => {
+            format!(
+                "el {} {day} de {} antes de las {clock}",
+                name(&ES_DAYS, weekday),
+                name(&ES_MONTHS, month)
+            )
+        }
+        (Language::Es, None, _) => {
+            format!("a más tardar el {} {day} de {}", name(&ES_DAYS, weekday), name(&ES_MONTHS, month))
+        }
+        (Language::Ru, Some(clock), true) => format!("сегодня до {clock}"),
+        (Language::Ru, Some(clock), false) => {
+            format!("{}, {day} {}, до {clock}", name(&RU_ON, weekday), name(&RU_MONTHS, month))
+        }
+        (Language::Ru, None, _) => {
+            format!("не позднее {}, {day} {}", name(&RU_OF, weekday), name(&RU_MONTHS, month))
+        }
+        (Language::Uk, Some(clock), true) => format!("сьогодні до {clock}"),
+        (Language::Uk, Some(clock), false) => {
+            format!("{}, {day} {}, до {clock}", name(&UK_ON, weekday), name(&UK_MONTHS, month))
+        }
+        (Language::Uk, None, _) => {
+            format!("не пізніше {}, {day} {}", name(&UK_OF, weekday), name(&UK_MONTHS, month))
+        }
+        (_, Some(clock), true) => format!("by {clock} today"),
+        (_, Some(clock), false) => {
+            format!("by {clock} on {}, {day} {}", name(&EN_DAYS, weekday), name(&EN_MONTHS, month))
+        }
+        (_, None, _) => {
+            format!("by the end of {}, {day} {}", name(&EN_DAYS, weekday), name(&EN_MONTHS, month))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Friday 2026-11-20 16:20 UTC, 18:20 in Kyiv.
+    const FRIDAY: Timestamp = Timestamp(1_795_191_600);
+
+    fn kyiv() -> Company {
+        toml::from_str("time-zone = \"Europe/Kyiv\"").unwrap()
+    }
+
+    #[test]
+    fn a_promise_made_on_friday_evening_is_kept_on_monday() {
+        let promise = promise(&kyiv(), Language::Uk, FRIDAY, 2);
+        assert_eq!(promise.words, "у понеділок, 23 листопада, до 11:00");
+    }
+
+    #[test]
+    fn each_language_writes_the_time_its_own_way() {
+        let of = |language, hours| promise(&Company::default(), language, FRIDAY, hours).words;
+        assert_eq!(of(Language::En, 1), "by 6 pm UTC today");
+        assert_eq!(of(Language::Es, 1), "hoy antes de las 18:00 UTC");
+        assert_eq!(of(Language::Ru, 8), "в понедельник, 23 ноября, до 16:00 UTC");
+        assert_eq!(of(Language::Uk, 16), "не пізніше вівторка, 24 листопада");
+        assert_eq!(of(Language::Es, 16), "a más tardar el martes 24 de noviembre");
+        assert_eq!(of(Language::En, 16), "by the end of Tuesday, 24 November");
+    }
+
+    #[test]
+    fn a_holiday_is_skipped_and_a_calendar_without_working_days_still_gives_a_time() {
+        let mut company: Company = toml::from_str("[hours]\nholidays = [\"2026-11-23\"]").unwrap();
+        assert_eq!(promise(&company, Language::En, FRIDAY, 8).words, "by 4 pm UTC on Tuesday, 24 November");
+        company.hours.days.clear();
+        assert!(promise(&company, Language::En, FRIDAY, 2).at > FRIDAY);
+        assert!(!promise(&company, Language::En, Timestamp(i64::MAX), 9).words.is_empty());
+    }
+}

@@ -1,0 +1,84 @@
+//! Chooses thresholds from out-of-fold probabilities.
+
+use crate::classify::model::LANGUAGES;
+use crate::mail::Language;
+
+/// How much a mail of another language counts when a threshold for one is chosen.
+const NEIGHBOUR: f64 = 0.35;
+/// The recall sought for a threat.
+const THREAT_RECALL: f64 = 0.97;
+/// The precision below which recall of threats is not sought further.
+const THREAT_PRECISION: f64 = 0.5;
+
+/// One out-of-fold probability.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scored {
+    pub(super) probability: f32,
+    pub(super) truth: bool,
+    pub(super) language: Language,
+}
+
+/// The threshold of one label for each of [`LANGUAGES`].
+pub(super) fn thresholds(label: &str, scored: &[Scored]) -> Vec<f32> {
+    let mut sorted = scored.to_vec();
+    sorted.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    LANGUAGES.iter().map(|language| best(&sorted, *language, label == "threat")).collect()
+}
+
+/// Walks down the sorted probabilities; the best place is between two neighbours.
+fn best(sorted: &[Scored], language: Language, threat: bool) -> f32 {
+    let weight = |scored: &Scored| {
+        if language == Language::Other || scored.language == language { 1.0 } else { NEIGHBOUR }
+    };
+    let present: f64 = sorted.iter().filter(|scored| scored.truth).map(weight).sum();
+    let (mut hits, mut alarms) = (0.0, 0.0);
+    let mut best = (-1.0, 0.5_f32);
+    let mut recalled: Option<f32> = None;
+    for (place, scored) in sorted.iter().enumerate() {
+        if scored.truth {
+            hits += weight(scored);
+        } else {
+            alarms += weight(scored);
+        }
+        let below = sorted.get(place + 1).map_or(0.0, |next| next.probability);
+        let middle = f32::midpoint(scored.probability, below);
+        let f1 = 2.0 * hits / (hits + alarms + present);
+        if f1 > best.0 {
+            best = (f1, middle);
+        }
+        if threat
+            && recalled.is_none()
+            && hits >= THREAT_RECALL * present
+            && hits >= THREAT_PRECISION * (hits + alarms)
+        {
+            recalled = Some(middle);
+        }
+    }
+    let chosen = recalled.map_or(best.1, |recalled| recalled.min(best.1));
+    chosen.clamp(0.03, 0.97)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scored(probability: f32, truth: bool) -> Scored {
+        Scored { probability, truth, language: Language::En }
+    }
+
+    #[test]
+    fn the_threshold_lies_where_f1_is_best() {
+        let all = [scored(0.9, true), scored(0.6, true), scored(0.4, false), scored(0.1, false)];
+        let [en, ..] = thresholds("abuse", &all)[..] else { panic!() };
+        assert!((en - 0.5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_threat_is_sought_below_the_best_f1() {
+        let all =
+            [scored(0.9, true), scored(0.8, true), scored(0.5, false), scored(0.4, false), scored(0.3, true)];
+        let [plain, ..] = thresholds("abuse", &all)[..] else { panic!() };
+        let [threat, ..] = thresholds("threat", &all)[..] else { panic!() };
+        assert!(plain > 0.5 && threat < 0.3, "{plain} {threat}");
+    }
+}

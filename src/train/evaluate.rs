@@ -1,0 +1,232 @@
+//! Figures of a model on labelled mails.
+
+use std::collections::BTreeMap;
+
+use super::corpus::Example;
+use super::fit::OutOfFold;
+use super::tally::{Tally, macro_f1, wilson};
+use crate::classify::model::Model;
+use crate::classify::probability;
+use crate::classify::rules::Rules;
+use crate::classify::score::Scratch;
+use crate::mail::Language;
+
+/// A mail with what was true and what was decided.
+#[derive(Clone, Debug)]
+pub struct Judged<'e> {
+    /// The mail.
+    pub example: &'e Example,
+    /// Probability per label.
+    pub probabilities: Vec<f32>,
+    /// Decision per label.
+    pub decided: Vec<bool>,
+}
+
+/// Judges `examples` with the model as it is shipped.
+#[must_use]
+pub fn judge<'e>(
+    model: &Model,
+    rules: &Rules,
+    examples: impl IntoIterator<Item = &'e Example>,
+) -> Vec<Judged<'e>> {
+    let mut scratch = Scratch::default();
+    let judged = examples.into_iter().map(|example| {
+        model.score(&example.mail, &mut scratch);
+        let mut logits = scratch.logits().to_vec();
+        for rule in rules.matching(scratch.text().folded(), example.mail.language) {
+            let place = model.labels().iter().position(|name| name == rule.label.as_str());
+            if let Some(logit) = place.and_then(|place| logits.get_mut(place)) {
+                *logit = rule.effect.on(*logit);
+            }
+        }
+        judged(model, example, logits.into_iter().map(probability).collect())
+    });
+    judged.collect()
+}
+
+/// Judges the mails of the training part by the scores of models that did not see them.
+#[must_use]
+pub fn judge_out_of_fold<'e>(model: &Model, scores: &OutOfFold, examples: &'e [Example]) -> Vec<Judged<'e>> {
+    let pairs = scores.examples.iter().zip(&scores.probabilities);
+    pairs.filter_map(|(place, row)| Some(judged(model, examples.get(*place)?, row.clone()))).collect()
+}
+
+/// Decides as the program does: thresholds by language, `automated` alone.
+fn judged<'e>(model: &Model, example: &'e Example, probabilities: Vec<f32>) -> Judged<'e> {
+    let language = example.mail.language;
+    let mut decided: Vec<bool> = probabilities
+        .iter()
+        .enumerate()
+        .map(|(label, probability)| *probability >= model.threshold(label, language))
+        .collect();
+    let automated = model.labels().iter().position(|name| name == "automated");
+    if let Some(automated) = automated.filter(|place| decided.get(*place) == Some(&true)) {
+        let own = probabilities.get(automated).copied().unwrap_or(0.0);
+        let stronger = probabilities.iter().zip(&decided).any(|(p, is)| *is && *p > own);
+        for (label, is) in decided.iter_mut().enumerate() {
+            *is = *is && (label == automated) != stronger;
+        }
+    }
+    Judged { example, probabilities, decided }
+}
+
+/// Figures of one label.
+#[derive(Clone, Debug, Default)]
+pub struct LabelFigures {
+    /// Right and wrong decisions.
+    pub tally: Tally,
+    /// Expected calibration error over 10 bins.
+    pub calibration_error: f64,
+    /// Right and wrong decisions by language.
+    pub by_language: BTreeMap<Language, Tally>,
+    /// The same by kind of mail.
+    pub by_kind: BTreeMap<String, Tally>,
+}
+
+/// Figures of a model.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    /// How many mails were judged.
+    pub mails: usize,
+    /// Label names in order.
+    pub labels: Vec<String>,
+    /// Figures of each label.
+    pub each: Vec<LabelFigures>,
+    /// Mails whose labels were all decided rightly.
+    pub exact: usize,
+    /// Mails whose primary label is right.
+    pub primary: usize,
+    /// True and decided primary label (label count stands for none): mails.
+    pub confusion: BTreeMap<(usize, usize), usize>,
+}
+
+impl Figures {
+    /// Counts judged mails.
+    #[must_use]
+    pub fn of(labels: &[String], judged: &[Judged<'_>]) -> Self {
+        let mut figures = Self { mails: judged.len(), labels: labels.to_vec(), ..Self::default() };
+        let first = |flags: &[bool]| flags.iter().position(|is| *is).unwrap_or(labels.len());
+        for one in judged {
+            figures.exact += usize::from(one.decided == one.example.labels);
+            let pair = (first(&one.example.labels), first(&one.decided));
+            figures.primary += usize::from(pair.0 == pair.1);
+            *figures.confusion.entry(pair).or_default() += 1;
+        }
+        figures.each = (0..labels.len()).map(|label| of_label(label, judged)).collect();
+        figures
+    }
+
+    /// Mean F1 over labels.
+    #[must_use]
+    pub fn macro_f1(&self) -> f64 {
+        macro_f1(self.each.iter().map(|label| &label.tally))
+    }
+
+    /// Mean F1 over labels for the mails of one language.
+    #[must_use]
+    pub fn macro_f1_in(&self, language: Language) -> f64 {
+        macro_f1(self.each.iter().filter_map(|label| label.by_language.get(&language)))
+    }
+
+    /// Mean F1 over labels for the mails of one kind.
+    #[must_use]
+    pub fn macro_f1_of(&self, kind: &str) -> f64 {
+        macro_f1(self.each.iter().filter_map(|label| label.by_kind.get(kind)))
+    }
+
+    /// The languages that occur.
+    #[must_use]
+    pub fn languages(&self) -> Vec<Language> {
+        let mut all: Vec<Language> =
+            self.each.iter().flat_map(|label| label.by_language.keys().copied()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// A table for people.
+    #[must_use]
+    pub fn text(&self) -> String {
+        use std::fmt::Write;
+        let mut out = String::new();
+        let languages = self.languages();
+        let _ = write!(
+            out,
+            "{:<12} {:>5} {:>6} {:>6} {:>6}  {:<13} {:>5}",
+            "label", "mails", "prec.", "recall", "F1", "recall 95 %", "ECE"
+        );
+        for language in &languages {
+            let _ = write!(out, " {:>6}", word(*language));
+        }
+        out.push('\n');
+        for (name, label) in self.labels.iter().zip(&self.each) {
+            let tally = label.tally;
+            let (low, high) = wilson(tally.hits, tally.present());
+            let _ = write!(
+                out,
+                "{name:<12} {:>5} {:>6.3} {:>6.3} {:>6.3}  {low:.3}–{high:.3}   {:>5.3}",
+                tally.present(),
+                tally.precision(),
+                tally.recall(),
+                tally.f1(),
+                label.calibration_error
+            );
+            for language in &languages {
+                let _ = write!(out, " {:>6.3}", label.by_language.get(language).map_or(1.0, Tally::f1));
+            }
+            out.push('\n');
+        }
+        let _ = write!(out, "{:<12} {:>5} {:>20.3} {:>21}", "macro F1", self.mails, self.macro_f1(), "");
+        for language in &languages {
+            let _ = write!(out, " {:>6.3}", self.macro_f1_in(*language));
+        }
+        let kinds = ["plain", "hard", "trap"].map(|kind| format!("{kind} {:.3}", self.macro_f1_of(kind)));
+        let _ = writeln!(
+            out,
+            "\nprimary right {} of {}, all labels right {}; macro F1 {}",
+            self.primary,
+            self.mails,
+            self.exact,
+            kinds.join(", ")
+        );
+        out
+    }
+}
+
+/// The two letters of a language.
+#[must_use]
+pub const fn word(language: Language) -> &'static str {
+    match language {
+        Language::En => "en",
+        Language::Es => "es",
+        Language::Ru => "ru",
+        Language::Uk => "uk",
+        Language::Other => "other",
+    }
+}
+
+fn of_label(label: usize, judged: &[Judged<'_>]) -> LabelFigures {
+    let mut figures = LabelFigures::default();
+    let mut bins = [(0.0_f64, 0.0_f64, 0.0_f64); 10];
+    for one in judged {
+        let truth = one.example.labels.get(label).copied().unwrap_or(false);
+        let decided = one.decided.get(label).copied().unwrap_or(false);
+        figures.tally.count(truth, decided);
+        figures.by_language.entry(one.example.language).or_default().count(truth, decided);
+        figures.by_kind.entry(one.example.kind.clone()).or_default().count(truth, decided);
+        let probability = f64::from(one.probabilities.get(label).copied().unwrap_or(0.0));
+        let bin = bins
+            .iter_mut()
+            .zip(1..)
+            .find(|(_, upper)| probability * 10.0 < f64::from(*upper) || *upper == 10);
+        if let Some(((count, sum, hits), _)) = bin {
+            *count += 1.0;
+            *sum += probability;
+            *hits += f64::from(u8::from(truth));
+        }
+    }
+    let all: f64 = bins.iter().map(|(count, ..)| count).sum();
+    figures.calibration_error =
+        bins.iter().map(|(_, sum, hits)| (sum - hits).abs()).sum::<f64>() / all.max(1.0);
+    figures
+}
