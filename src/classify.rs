@@ -2,6 +2,7 @@
 //! same verdict.
 
 pub mod classifier;
+pub mod explain;
 pub mod features;
 pub mod fold;
 pub mod form;

@@ -124,13 +124,15 @@ pub struct Mail {
     pub subject: String,
     /// `Date`, if it can be read.
     pub date: Option<Timestamp>,
-    /// What the sender wrote now: without quotes, signature, disclaimer.
+    /// What the sender wrote now: without quotes, signature, disclaimer. Where that is nothing but
+    /// "see below" above a forwarded mail, the forwarded text follows: that is what is to be judged.
     pub new_text: String,
     /// The quoted or forwarded part, as text.
     pub quoted: String,
     /// The signature block, as text.
     pub signature: String,
-    /// Whether the quoted part is a forwarded mail, and so perhaps the matter itself.
+    /// Whether the quoted part is a forwarded mail, and so perhaps the matter itself: marked as one,
+    /// or the only thing there is.
     pub forwarded: bool,
     /// Language of the new text.
     pub language: Language,

@@ -1,23 +1,28 @@
 //! Offline: from a corpus to a model, and from model and corpus to figures.
 
+pub mod card;
 pub mod corpus;
 pub mod counts;
 pub mod csr;
 mod cut;
 pub mod evaluate;
 mod fit;
+pub mod report;
 mod stack;
 pub mod subspace;
 pub mod tally;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use self::card::Scores;
+use self::evaluate::{Figures, Judged};
+use crate::classify::features::{Block, VERSION};
 use crate::classify::label::Label;
-use crate::classify::lexicon::{Lexicon, LexiconError};
-use crate::classify::model::Model;
+use crate::classify::lexicon::Lexicon;
+use crate::classify::model::{Model, ModelError};
 use crate::classify::rules::Rules;
-use crate::mail::Mail;
 
+pub use card::Card;
 pub use corpus::{CorpusProblem, Example};
 pub use counts::BlockWeights;
 pub use fit::{OutOfFold, Step};
@@ -28,12 +33,12 @@ pub enum TrainError {
     /// Problems of the corpus, each with file and line.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Corpus(Vec<CorpusProblem>),
-    /// The lexicon cannot be used.
-    #[error(transparent)]
-    Lexicon(#[from] LexiconError),
     /// The fit is impossible.
     #[error(transparent)]
     Fit(#[from] subspace::FitError),
+    /// The model does not read back what was written, which a test excludes.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// Too few mails.
     #[error("{found} mails to train on, at least {least} are needed: write more")]
     TooFew {
@@ -57,12 +62,16 @@ pub enum TrainError {
 pub struct TrainOptions {
     /// Files and directories of the corpus.
     pub corpus: Vec<PathBuf>,
+    /// Where the model goes.
+    pub model: PathBuf,
+    /// Where its card goes.
+    pub card: PathBuf,
     /// Names of the labels in order of precedence.
     pub labels: Vec<String>,
     /// How blocks of features are weighed.
     pub blocks: BlockWeights,
-    /// Ridge of the first stage.
-    pub alpha: f64,
+    /// Ridge of the first stage, per view.
+    pub alphas: [f64; Block::VIEWS],
     /// Ridge of the second stage, on standardised inputs.
     pub stack_alpha: f64,
     /// Parts for out-of-fold scores.
@@ -72,11 +81,13 @@ pub struct TrainOptions {
 impl Default for TrainOptions {
     fn default() -> Self {
         Self {
-            corpus: vec![],
+            corpus: vec!["data/corpus".into()],
+            model: "models/evenkeel.model".into(),
+            card: "models/evenkeel.card.toml".into(),
             labels: Label::ALL.iter().map(ToString::to_string).collect(),
             blocks: BlockWeights::default(),
-            alpha: 0.1,
-            stack_alpha: 30.0,
+            alphas: [0.1, 0.1, 0.3],
+            stack_alpha: 100.0,
             folds: 5,
         }
     }
@@ -87,15 +98,58 @@ impl Default for TrainOptions {
 pub struct Trained {
     /// The model.
     pub model: Model,
-    /// Out-of-fold log-odds and decisions of the training mails.
+    /// Out-of-fold probabilities of the training mails.
     pub out_of_fold: OutOfFold,
 }
 
-/// Trains on `examples` that are not held back.
+/// Reads the corpus, trains, and writes model and card: the same corpus gives the same bytes.
 ///
 /// # Errors
-/// When the lexicon is broken or there are too few mails.
+/// All problems of the corpus at once, each with file and line; a lexicon or fit that is
+/// impossible; a file that cannot be written.
 pub fn train(
+    options: &TrainOptions,
+    lexicon: &Lexicon,
+    rules: &Rules,
+    progress: &mut dyn FnMut(Step),
+) -> Result<Card, TrainError> {
+    let examples = read_corpus(options)?;
+    let trained = fit(options, &examples, lexicon, rules, progress)?;
+    let bytes = trained.model.to_bytes();
+    let model = Model::of_any_taxonomy(&bytes)?;
+    let held_back: Vec<&Example> = examples.iter().filter(|example| example.is_held_back()).collect();
+    let mut languages: Vec<String> = examples.iter().map(|example| example.language.to_string()).collect();
+    languages.sort();
+    languages.dedup();
+    let figures = |judged: &[Judged<'_>]| Scores::of(&Figures::of(&options.labels, judged));
+    let card = Card {
+        features_version: VERSION,
+        model_sha256: model.sha256().to_owned(),
+        model_bytes: bytes.len(),
+        features: model.features(),
+        concepts: lexicon.names().len(),
+        rules: rules.all().len(),
+        labels: options.labels.clone(),
+        languages,
+        corpus: card::Corpus {
+            mails: examples.len(),
+            held_back: held_back.len(),
+            sha256: corpus::checksum(&examples),
+        },
+        folds: options.folds,
+        out_of_fold: figures(&evaluate::judge_out_of_fold(&model, &trained.out_of_fold, &examples)),
+        held_back: figures(&evaluate::judge(&model, rules, held_back)),
+    };
+    write(&options.model, &bytes)?;
+    write(&options.card, card.to_toml().as_bytes())?;
+    Ok(card)
+}
+
+/// Trains on the examples that are not held back, in memory.
+///
+/// # Errors
+/// When there are too few mails or the fit is impossible.
+pub fn fit(
     options: &TrainOptions,
     examples: &[Example],
     lexicon: &Lexicon,
@@ -105,13 +159,14 @@ pub fn train(
     fit::fit(options, examples, lexicon, rules, progress)
 }
 
-/// Reads the corpus of `options`; `parse` reads `.eml` files.
+/// Reads the corpus of `options`.
 ///
 /// # Errors
 /// All problems at once, each with file and line.
-pub fn read_corpus(
-    options: &TrainOptions,
-    parse: &dyn Fn(&[u8]) -> Mail,
-) -> Result<Vec<Example>, TrainError> {
-    corpus::read(&options.corpus, &options.labels, parse).map_err(TrainError::Corpus)
+pub fn read_corpus(options: &TrainOptions) -> Result<Vec<Example>, TrainError> {
+    corpus::read(&options.corpus, &options.labels).map_err(TrainError::Corpus)
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+    std::fs::write(file, bytes).map_err(|error| TrainError::File { file: file.to_owned(), error })
 }

@@ -1,6 +1,6 @@
 //! Model, rules and thresholds as one thing to ask.
 
-use super::{Evidence, Label, Model, Rules, Scratch, Thresholds, Verdict};
+use super::{Evidence, Label, Model, Rules, Scratch, Thresholds, Verdict, explain};
 use crate::mail::{Language, Mail};
 
 /// Model, rules and thresholds that are in force together.
@@ -40,8 +40,7 @@ impl Classifier {
     /// Why `mail` has the labels it has.
     #[must_use]
     pub fn evidence(&self, mail: &Mail) -> Vec<Evidence> {
-        let _ = mail;
-        Vec::new()
+        explain::evidence(mail, &self.model, &self.rules, &self.thresholds)
     }
 }
 

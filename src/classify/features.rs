@@ -1,8 +1,8 @@
-//! What the model sees of a sentence: keys in six blocks. The trainer counts them, the engine adds
+//! What the model sees of a sentence: keys in seven blocks. The trainer counts them, the engine adds
 //! up their rows; both call what is here, so they cannot differ.
 
 use super::hash;
-use super::lexicon::{Finder, Lexicon};
+use super::lexicon::{Finder, Hit, Lexicon};
 use super::text::{Part, Sentence, Text};
 
 /// The version of folding, splitting, keys and form features: a model fits one only.
@@ -23,15 +23,17 @@ pub enum Block {
     Concept,
     /// Two concepts of a sentence, in order.
     Link,
+    /// A meaning: a word in four languages.
+    Meaning,
 }
 
 impl Block {
     /// How many blocks there are.
-    pub const COUNT: usize = 6;
+    pub const COUNT: usize = 7;
 
     /// All blocks.
     pub const ALL: [Self; Self::COUNT] =
-        [Self::Word, Self::Pair, Self::Gram, Self::Head, Self::Concept, Self::Link];
+        [Self::Word, Self::Pair, Self::Gram, Self::Head, Self::Concept, Self::Link, Self::Meaning];
 
     /// The word for it in evidence.
     #[must_use]
@@ -43,6 +45,21 @@ impl Block {
             Self::Head => "head",
             Self::Concept => "concept",
             Self::Link => "link",
+            Self::Meaning => "meaning",
+        }
+    }
+
+    /// How many views there are.
+    pub const VIEWS: usize = 3;
+
+    /// The view a block belongs to. Each view is a model of its own with its own scores: what is
+    /// said, how it is spelt, what is meant; the second stage weighs them.
+    #[must_use]
+    pub const fn view(self) -> usize {
+        match self {
+            Self::Word | Self::Pair | Self::Head => 0,
+            Self::Gram => 1,
+            Self::Concept | Self::Link | Self::Meaning => 2,
         }
     }
 
@@ -62,18 +79,12 @@ pub const QUESTION: u64 = 0x5bd1_e995_0000_0003;
 /// Shortest and longest run of characters.
 const GRAM: (usize, usize) = (2, 5);
 /// How many concepts back a link reaches.
-pub const LINK_REACH: usize = 4;
+const LINK_REACH: usize = 4;
 
 /// The key of a word in a head: subject or name.
 #[must_use]
 pub const fn head_key(part: Part, word: u64) -> u64 {
     hash::pair(if matches!(part, Part::Name) { 0x4e } else { 0x53 }, word)
-}
-
-/// The key of two concepts in order.
-#[must_use]
-pub const fn link_key(first: u64, second: u64) -> u64 {
-    hash::pair(first, second)
 }
 
 /// Calls `take` with the key of every 2- to 5-gram of the word with a space on either side.
@@ -125,12 +136,22 @@ pub fn of_sentence(
             grams(text.word(word), |key| out.push((Block::Gram, key)));
         }
     }
-    let hits = finder.find(lexicon, text, sentence);
+    of_hits(finder.find(lexicon, text, sentence), lexicon, |block, key| out.push((block, key)));
+}
+
+/// Calls `take` with every concept, meaning and link of the concepts of a sentence.
+pub fn of_hits(hits: &[Hit], lexicon: &Lexicon, mut take: impl FnMut(Block, u64)) {
     for (at, hit) in hits.iter().enumerate() {
         let key = lexicon.key(hit.concept);
-        out.push((Block::Concept, key));
-        for later in hits.iter().skip(at + 1).take(LINK_REACH) {
-            out.push((Block::Link, link_key(key, lexicon.key(later.concept))));
+        if lexicon.is_meaning(hit.concept) {
+            take(Block::Meaning, key);
+            continue;
+        }
+        take(Block::Concept, key);
+        let later =
+            hits.iter().skip(at + 1).take(2 * LINK_REACH).filter(|hit| !lexicon.is_meaning(hit.concept));
+        for later in later.take(LINK_REACH) {
+            take(Block::Link, hash::pair(key, lexicon.key(later.concept)));
         }
     }
 }

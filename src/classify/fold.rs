@@ -147,6 +147,6 @@ mod tests {
         assert_eq!(one_script("mexico"), None);
         assert_eq!(one_script("идиoт").as_deref(), Some("идиот"));
         assert_eq!(one_script("idiоt").as_deref(), Some("idiot"));
-        assert_eq!(one_script("vpnом"), None);
+        assert_eq!(one_script("vpnы"), None);
     }
 }

@@ -69,6 +69,7 @@ pub struct Model {
     pub(crate) unknown: [f32; Block::COUNT],
     /// What is added to every squared norm: little text is little evidence.
     pub(crate) smoothing: [f32; Block::COUNT],
+    /// View by view a bias per label.
     pub(crate) bias: Vec<f32>,
     pub(crate) stack: Stack,
     /// Label by label: a threshold per language, [`LANGUAGES`] in order.
@@ -95,7 +96,7 @@ impl Model {
     /// Most labels a model may have.
     pub const MAX_LABELS: usize = 1_024;
 
-    /// Scores of a mail that the second stage reads, per label.
+    /// Scores of a mail that the second stage reads, per label and view.
     pub(crate) const POOLS: usize = 3;
 
     /// The model that comes with the program.
@@ -170,14 +171,14 @@ impl Model {
 
     /// How many numbers the second stage reads.
     pub(crate) fn inputs(&self) -> usize {
-        self.labels.len() * Self::POOLS + form::COUNT
+        self.labels.len() * Block::VIEWS * Self::POOLS + form::COUNT
     }
 
     fn check(&self) -> Result<(), ModelError> {
         let labels = self.labels.len();
         let whole = |is: bool, what| if is { Ok(()) } else { Err(ModelError::Inconsistent(what)) };
         whole((1..=Self::MAX_LABELS).contains(&labels), "labels")?;
-        whole(self.bias.len() == labels && self.stack.bias.len() == labels, "bias")?;
+        whole(self.bias.len() == labels * Block::VIEWS && self.stack.bias.len() == labels, "bias")?;
         whole(self.stack.weights.len() == labels * self.inputs(), "second stage")?;
         whole(self.thresholds.len() == labels * LANGUAGES.len(), "thresholds")?;
         whole(self.blocks.iter().all(|rows| rows.fits(labels)), "rows")

@@ -1,13 +1,13 @@
 //! From a read mail to one log-odds per label: rows are added up sentence by sentence.
 
-use super::features::{self, Block, LINK_REACH};
+use super::features::{self, Block};
 use super::form;
 use super::lexicon::Finder;
 use super::model::Model;
 use super::text::{Part, Sentence, Text};
 use crate::mail::Mail;
 
-/// Sums and squared norms of the six blocks.
+/// Sums and squared norms of the seven blocks.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sums {
     pub(crate) values: [Vec<f32>; Block::COUNT],
@@ -15,7 +15,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    fn clear(&mut self, labels: usize) {
+    pub(crate) fn clear(&mut self, labels: usize) {
         for values in &mut self.values {
             values.clear();
             values.resize(labels, 0.0);
@@ -42,9 +42,9 @@ pub struct Scratch {
     pub(crate) finder: Finder,
     pub(crate) sentence: Sums,
     pub(crate) whole: Sums,
-    /// What the second stage reads: whole, most, mean score of each label, then form.
+    /// What the second stage reads: whole, most, mean score of each label in each view, then form.
     pub(crate) inputs: Vec<f32>,
-    /// For each label the sentence with the highest score.
+    /// For each label in each view the sentence with the highest score.
     pub(crate) strongest: Vec<usize>,
     pub(crate) scores: Vec<f32>,
     /// Log-odds per label.
@@ -74,17 +74,18 @@ impl Model {
 
     pub(crate) fn score_read(&self, mail: &Mail, scratch: &mut Scratch) {
         let labels = self.labels.len();
+        let views = labels * Block::VIEWS;
         let Scratch { text, finder, sentence, whole, inputs, strongest, scores, logits } = scratch;
         whole.clear(labels);
         inputs.clear();
         inputs.resize(self.inputs(), 0.0);
         strongest.clear();
-        strongest.resize(labels, usize::MAX);
+        strongest.resize(views, usize::MAX);
         scores.clear();
-        scores.resize(labels, 0.0);
-        let (whole_scores, rest) = inputs.split_at_mut(labels);
-        let (most, rest) = rest.split_at_mut(labels);
-        let (mean, forms) = rest.split_at_mut(labels);
+        scores.resize(views, 0.0);
+        let (whole_scores, rest) = inputs.split_at_mut(views);
+        let (most, rest) = rest.split_at_mut(views);
+        let (mean, forms) = rest.split_at_mut(views);
         let mut count = 0.0_f32;
         for (number, one) in text.sentences().iter().enumerate() {
             sentence.clear(labels);
@@ -125,9 +126,10 @@ impl Model {
         finder: &mut Finder,
         sums: &mut Sums,
     ) {
-        let [words, pairs, grams, head, concepts, links] = &self.blocks;
-        let [word_sum, pair_sum, gram_sum, head_sum, concept_sum, link_sum] = &mut sums.values;
-        let [word_norm, pair_norm, gram_norm, head_norm, concept_norm, link_norm] = &mut sums.norms;
+        let [words, pairs, grams, head, concepts, links, meanings] = &self.blocks;
+        let [word_sum, pair_sum, gram_sum, head_sum, concept_sum, link_sum, meaning_sum] = &mut sums.values;
+        let [word_norm, pair_norm, gram_norm, head_norm, concept_norm, link_norm, meaning_norm] =
+            &mut sums.norms;
         let [unknown_word, unknown_pair, ..] = self.unknown;
         let of = text.of(sentence);
         if sentence.part != Part::Body {
@@ -149,24 +151,26 @@ impl Model {
                 *pair_norm += pairs.add(key, pair_sum).unwrap_or(unknown_pair);
             });
         }
-        let hits = finder.find(&self.lexicon, text, sentence);
-        for (at, hit) in hits.iter().enumerate() {
-            let key = self.lexicon.key(hit.concept);
-            *concept_norm += concepts.add(key, concept_sum).unwrap_or(0.0);
-            for later in hits.iter().skip(at + 1).take(LINK_REACH) {
-                let key = features::link_key(key, self.lexicon.key(later.concept));
-                *link_norm += links.add(key, link_sum).unwrap_or(0.0);
-            }
-        }
+        features::of_hits(
+            finder.find(&self.lexicon, text, sentence),
+            &self.lexicon,
+            |block, key| match block {
+                Block::Meaning => *meaning_norm += meanings.add(key, meaning_sum).unwrap_or(0.0),
+                Block::Link => *link_norm += links.add(key, link_sum).unwrap_or(0.0),
+                _ => *concept_norm += concepts.add(key, concept_sum).unwrap_or(0.0),
+            },
+        );
     }
 
-    /// The scores of sums: each block by its norm, and the bias.
+    /// The scores of sums, view by view: each block by its norm, and the bias.
     pub(crate) fn finish(&self, sums: &Sums, scores: &mut [f32]) {
         for (score, bias) in scores.iter_mut().zip(&self.bias) {
             *score = *bias;
         }
-        for (values, factor) in sums.values.iter().zip(self.factors(sums)) {
-            for (score, value) in scores.iter_mut().zip(values) {
+        let labels = self.labels.len();
+        for ((values, factor), block) in sums.values.iter().zip(self.factors(sums)).zip(Block::ALL) {
+            let from = block.view() * labels;
+            for (score, value) in scores.iter_mut().skip(from).zip(values) {
                 *score += value * factor;
             }
         }

@@ -66,9 +66,8 @@ impl Text {
         self.sentences.clear();
         self.marks = Marks::default();
         self.language = mail.language;
-        if let Some(sender) = mail.sender() {
-            reader::read(self, Part::Name, &sender.name, lexicon);
-        }
+        let name = mail.sender().map_or("", |sender| sender.name.as_str());
+        reader::read(self, Part::Name, name, lexicon);
         let name_words = self.words.len();
         reader::read(self, Part::Subject, &mail.subject, lexicon);
         self.marks.name_words = name_words;
@@ -78,7 +77,7 @@ impl Text {
         self.marks.sentences = self.sentences.iter().filter(|s| s.part == Part::Body).count();
     }
 
-    /// The folded text: lower case, accents off, white space single, disguises undone.
+    /// The folded text, a line each for name, subject and body: lower case, accents off, white space single, disguises undone.
     #[must_use]
     pub fn folded(&self) -> &str {
         &self.folded
@@ -169,7 +168,9 @@ mod tests {
 
     #[test]
     fn sentences_end_where_people_end_them() {
-        let text = read("Hi Dr. B. Smith,\n\nIt broke! Why? I paid 3.50 for it... And now\nit is gone.");
+        let text = read(
+            "Hi Dr. B. Smith,\n\nIt broke! Why? I paid 3.50 for it at your counter... And now\nit is gone.",
+        );
         let count = text.sentences.len();
         assert_eq!(count, 5, "{:?}", text.folded);
         assert!(text.sentences[2].question);

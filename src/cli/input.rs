@@ -1,18 +1,17 @@
 //! Mails from files: `.eml`, mbox, Maildir, directories, JSON lines, standard input.
 
+mod list;
+mod stream;
+
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use list::{Kind, kind_of, list};
+use stream::Stream;
 
 use crate::mail::{self, Mail, parse::MAX_MAIL_BYTES};
-
-/// Longest JSON line read, in bytes: a message is far shorter, a file without line ends is not.
-const MAX_LINE_BYTES: u64 = 8 << 20;
-/// What is looked at to tell an mbox from a mail where the name does not.
-const SNIFF_BYTES: u64 = 4 << 10;
 
 /// One mail and the name under which it is reported.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,24 +68,6 @@ enum Source {
     Found(PathBuf, Kind),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Eml,
-    Mbox,
-    Json,
-}
-
-#[derive(Debug)]
-struct Stream {
-    path: PathBuf,
-    reader: BufReader<File>,
-    kind: Kind,
-    /// Lines read (JSON) or mails returned (mbox).
-    count: usize,
-    /// The first line of the next mail has been read.
-    started: bool,
-}
-
 impl Inputs {
     /// The mails of `paths`; `-` is one mail on standard input.
     pub fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
@@ -120,15 +101,15 @@ impl Inputs {
     }
 
     fn found(&mut self, path: PathBuf, kind: Kind) -> Option<Result<Input, InputError>> {
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(source) => return Some(Err(InputError::Unreadable { path, source })),
+        let opened = if kind == Kind::Eml {
+            File::open(&path).map(|file| Some(one_mail(file, &path)))
+        } else {
+            Stream::open(&path, kind).map(|stream| {
+                self.open = Some(stream);
+                None
+            })
         };
-        if kind == Kind::Eml {
-            return Some(one_mail(file, &path));
-        }
-        self.open = Some(Stream { path, reader: BufReader::new(file), kind, count: 0, started: false });
-        None
+        opened.unwrap_or_else(|source| Some(Err(InputError::Unreadable { path, source })))
     }
 }
 
@@ -176,163 +157,6 @@ fn input(bytes: &[u8], name: impl FnOnce() -> String) -> Input {
     let mail = mail::parse(bytes);
     let id = mail.message_id.as_ref().map_or_else(name, |id| id.as_str().to_owned());
     Input { id, mail }
-}
-
-impl Stream {
-    fn read(&mut self) -> Result<Option<Input>, InputError> {
-        match self.kind {
-            Kind::Json => self.message(),
-            Kind::Mbox | Kind::Eml => self.mail(),
-        }
-    }
-
-    fn line(&mut self, line: &mut Vec<u8>) -> Result<usize, InputError> {
-        line.clear();
-        let read = self.reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', line);
-        read.map_err(|source| InputError::Unreadable { path: self.path.clone(), source })
-    }
-
-    /// The next mail of an mbox (RFC 4155, quoted as in mboxrd).
-    fn mail(&mut self) -> Result<Option<Input>, InputError> {
-        let mut bytes = Vec::new();
-        let mut line = Vec::new();
-        let mut after_blank = true;
-        loop {
-            let read = self.line(&mut line)?;
-            let starts = after_blank && line.starts_with(b"From ");
-            if read == 0 || (starts && self.started) {
-                break;
-            }
-            after_blank = line.trim_ascii().is_empty();
-            self.started |= starts;
-            if starts || bytes.len() > MAX_MAIL_BYTES {
-                continue;
-            }
-            let quoted = line.trim_ascii_start().iter().take_while(|b| **b == b'>').count();
-            let unquote = quoted > 0 && line.get(quoted..).is_some_and(|rest| rest.starts_with(b"From "));
-            bytes.extend_from_slice(line.get(usize::from(unquote)..).unwrap_or(&line));
-        }
-        if line.is_empty() && bytes.trim_ascii().is_empty() && !self.started {
-            return Ok(None);
-        }
-        // at the end of the file no further mail has been started
-        self.started = !line.is_empty();
-        self.count += 1;
-        Ok(Some(input(&bytes, || format!("{}#{}", self.path.display(), self.count))))
-    }
-
-    /// The next message of a JSON lines file.
-    fn message(&mut self) -> Result<Option<Input>, InputError> {
-        let mut line = Vec::new();
-        loop {
-            if self.line(&mut line)? == 0 {
-                return Ok(None);
-            }
-            self.count += 1;
-            let whole = line.ends_with(b"\n") || (line.len() as u64) < MAX_LINE_BYTES;
-            let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line).trim_ascii();
-            if !whole {
-                let error = self.bad("longer than 8 MiB");
-                while !line.ends_with(b"\n") && self.line(&mut line)? > 0 {}
-                return Err(error);
-            }
-            if text.is_empty() {
-                continue;
-            }
-            let message: Message =
-                serde_json::from_slice(text).map_err(|error| self.bad(&error.to_string()))?;
-            return Ok(Some(self.from_message(message)));
-        }
-    }
-
-    fn bad(&self, detail: &str) -> InputError {
-        InputError::BadLine { path: self.path.clone(), line: self.count, detail: detail.to_owned() }
-    }
-
-    fn from_message(&self, message: Message) -> Input {
-        let id = match message.id {
-            Some(Id::Text(id)) if !id.is_empty() => id,
-            Some(Id::Number(id)) => id.to_string(),
-            _ => format!("{}:{}", self.path.display(), self.count),
-        };
-        let or_empty = Option::unwrap_or_default;
-        let mail = Mail::from_message(
-            &or_empty(message.from_name),
-            &or_empty(message.from),
-            &or_empty(message.subject),
-            &or_empty(message.body),
-        );
-        Input { id, mail }
-    }
-}
-
-/// One line of the corpus, or of the user's own export. Unknown keys are ignored.
-#[derive(Deserialize)]
-struct Message {
-    id: Option<Id>,
-    from_name: Option<String>,
-    from: Option<String>,
-    subject: Option<String>,
-    body: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Id {
-    Text(String),
-    Number(serde_json::Number),
-}
-
-/// The mail files below a directory, sorted by path. Symbolic links to directories are not followed.
-fn list(directory: &Path, found: &mut Vec<(PathBuf, Kind)>) -> Result<(), InputError> {
-    let unreadable = |source| InputError::Unreadable { path: directory.to_owned(), source };
-    let mut entries =
-        fs::read_dir(directory).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable)?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    let maildir = directory.join("cur").is_dir() && directory.join("new").is_dir();
-    let in_maildir = directory.file_name().is_some_and(|name| name == "cur" || name == "new");
-    for entry in entries {
-        let path = entry.path();
-        let Ok(kind) = entry.file_type() else {
-            continue;
-        };
-        let name = entry.file_name();
-        if kind.is_dir() {
-            // what lies in tmp is not delivered yet
-            if !(maildir && name == "tmp") {
-                list(&path, found)?;
-            }
-        } else if in_maildir {
-            found.push((path, Kind::Eml));
-        } else if !maildir
-            && !name.as_encoded_bytes().starts_with(b".")
-            && let Some(kind) = kind_of(&path)
-        {
-            found.push((path, kind));
-        }
-    }
-    Ok(())
-}
-
-/// What a file holds, by its name, else by its beginning.
-fn kind_of(path: &Path) -> Option<Kind> {
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    match extension.as_deref() {
-        Some("eml") => return Some(Kind::Eml),
-        Some("mbox" | "mbx") => return Some(Kind::Mbox),
-        Some("jsonl" | "ndjson") => return Some(Kind::Json),
-        _ => {}
-    }
-    let mut start = Vec::new();
-    File::open(path).ok()?.take(SNIFF_BYTES).read_to_end(&mut start).ok()?;
-    if start.starts_with(b"From ") {
-        return Some(Kind::Mbox);
-    }
-    let text = String::from_utf8_lossy(&start);
-    let fields =
-        ["from:", "to:", "subject:", "date:", "received:", "return-path:", "message-id:", "delivered-to:"];
-    let head = text.lines().take_while(|line| !line.is_empty()).map(str::to_lowercase);
-    (head.filter(|line| fields.iter().any(|field| line.starts_with(field))).count() >= 2).then_some(Kind::Eml)
 }
 
 #[cfg(test)]

@@ -1,32 +1,163 @@
-//! `train`, `evaluate` and `report`.
+//! `train`, `evaluate` and `report`: from a corpus to a model, and from both to figures.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::BadFiles;
+use super::output::{self, Format};
+use crate::classify::{Label, Lexicon, Model, Rules};
+use crate::train::evaluate::{Figures, Judged, judge};
+use crate::train::{self, Example, Step, TrainOptions, report};
+
+/// What a corpus is.
+#[derive(Debug, Args)]
+pub struct CorpusArgs {
+    /// JSON lines, directories of them, or a directory with one folder of mails for each label.
+    #[arg(long, value_name = "PATH", default_value = "data/corpus")]
+    corpus: Vec<PathBuf>,
+    /// Labels in order of precedence, for another taxonomy than the twelve.
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    labels: Vec<String>,
+}
+
+impl CorpusArgs {
+    fn options(&self) -> TrainOptions {
+        let labels = if self.labels.is_empty() {
+            Label::ALL.iter().map(ToString::to_string).collect()
+        } else {
+            self.labels.clone()
+        };
+        TrainOptions { corpus: self.corpus.clone(), labels, ..TrainOptions::default() }
+    }
+}
 
 /// Arguments of `train`.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// Corpus.
-    #[arg(long, default_value = "data/corpus", value_name = "DIR")]
-    pub corpus: Vec<PathBuf>,
+    #[command(flatten)]
+    corpus: CorpusArgs,
+    /// Where the model goes; the card goes beside it.
+    #[arg(long, value_name = "FILE", default_value = "models/evenkeel.model")]
+    model: PathBuf,
 }
+
 /// Arguments of `evaluate`.
 #[derive(Debug, Args)]
-pub struct EvaluateArgs {}
+pub struct EvaluateArgs {
+    #[command(flatten)]
+    corpus: CorpusArgs,
+    /// The model; the shipped one when it is left out.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Measure on every mail, not only on the held-back fifth that was never trained on.
+    #[arg(long)]
+    all: bool,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    /// Text for people, JSON lines for programs.
+    format: Format,
+}
+
 /// Arguments of `report`.
 #[derive(Debug, Args)]
-pub struct ReportArgs {}
+pub struct ReportArgs {
+    #[command(flatten)]
+    corpus: CorpusArgs,
+    /// The model; the shipped one when it is left out.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Where the page goes.
+    #[arg(long, value_name = "FILE", default_value = "report.html")]
+    output: PathBuf,
+}
 
-/// train
-pub fn train(_: &TrainArgs) -> anyhow::Result<()> {
+fn rules() -> anyhow::Result<Rules> {
+    Ok(Rules::shipped().map_err(|problems| BadFiles(problems.iter().map(ToString::to_string).collect()))?)
+}
+
+fn model(path: Option<&PathBuf>) -> anyhow::Result<Model> {
+    let Some(path) = path else { return Ok(Model::shipped()?) };
+    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    Model::of_any_taxonomy(&bytes).with_context(|| path.display().to_string())
+}
+
+/// `train`.
+///
+/// # Errors
+/// When corpus, lexicon or rules cannot be used, or a file cannot be written.
+pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
+    let card = args.model.with_extension("card.toml");
+    let options = TrainOptions { model: args.model.clone(), card, ..args.corpus.options() };
+    let lexicon = Lexicon::shipped().map_err(|error| BadFiles(vec![error.to_string()]))?;
+    let bar = progress();
+    let card = train::train(&options, &lexicon, &rules()?, &mut |step| match step {
+        Step::Counting { mails } => bar.set_message(format!("counting features of {mails} mails")),
+        Step::Fitted { done, of } => {
+            bar.set_length(of as u64);
+            bar.set_position(done as u64);
+            bar.set_message("fitting");
+        }
+        Step::Stacking => bar.set_message("second stage and calibration"),
+    })?;
+    bar.finish_and_clear();
+    output::say(&format!(
+        "{} from {} mails; macro-F1 out of fold {:.3}, on the held-back part {:.3}",
+        args.model.display(),
+        card.corpus.mails,
+        card.out_of_fold.macro_f1,
+        card.held_back.macro_f1
+    ));
     Ok(())
 }
-/// evaluate
-pub fn evaluate(_: &EvaluateArgs) -> anyhow::Result<()> {
-    Ok(())
+
+fn progress() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}") {
+        bar.set_style(style);
+    }
+    bar
 }
-/// report
-pub fn report(_: &ReportArgs) -> anyhow::Result<()> {
+
+/// `evaluate`.
+///
+/// # Errors
+/// When corpus, model or rules cannot be used.
+pub fn evaluate(args: &EvaluateArgs) -> anyhow::Result<()> {
+    let options = args.corpus.options();
+    let examples = train::read_corpus(&options)?;
+    let model = model(args.model.as_ref())?;
+    let rules = rules()?;
+    let judged = judge(&model, &rules, part(&examples, args.all));
+    let figures = Figures::of(&options.labels, &judged);
+    match args.format {
+        Format::Text => output::line(figures.text().trim_end()),
+        Format::Jsonl => output::line(figures.json_lines().trim_end()),
+    }
+}
+
+fn part(examples: &[Example], all: bool) -> impl Iterator<Item = &Example> {
+    examples.iter().filter(move |example| all || example.is_held_back())
+}
+
+/// `report`.
+///
+/// # Errors
+/// When corpus, model or rules cannot be used, or the page cannot be written.
+pub fn report(args: &ReportArgs) -> anyhow::Result<()> {
+    let options = args.corpus.options();
+    let examples = train::read_corpus(&options)?;
+    let model = model(args.model.as_ref())?;
+    let judged: Vec<Judged<'_>> = judge(&model, &rules()?, part(&examples, false));
+    let title =
+        format!("{} held-back mails, model {}", judged.len(), model.sha256().get(..12).unwrap_or_default());
+    let page = report::html(&title, &options.labels, &judged);
+    std::fs::write(&args.output, page).with_context(|| args.output.display().to_string())?;
+    output::say(&format!("{}: figures of {} held-back mails", args.output.display(), judged.len()));
     Ok(())
 }

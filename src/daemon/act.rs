@@ -33,24 +33,13 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let mut draft_saved = None;
         let mut deferred = false;
         for index in 0..record.effects.len() {
-            let Some(entry) = record.effects.get(index) else { break };
-            if entry.state.is_final() {
-                continue;
-            }
-            let was = entry.state.clone();
-            let outcome = match entry.effect.clone() {
-                Effect::SaveDraft { id, replaces, .. } => {
-                    let (state, mark) = self.save_draft(record, hand, &id, replaces.as_ref()).await?;
-                    draft_saved = mark;
-                    state
+            let outcome = match self.carry_out(record, index, hand, deferred, &mut draft_saved).await {
+                Ok(outcome) => outcome,
+                Err(broken) => {
+                    // what is done must be known when the connection is back
+                    self.write_down(record, draft_saved).await?;
+                    return Err(broken);
                 }
-                Effect::Forward { desk, id, to } => {
-                    self.forward(record, index, hand, Forward { desk, id, to, was }).await?
-                }
-                Effect::Tag { keywords } => self.tag(record, &keywords).await?,
-                // the mail stays in sight until nothing else is left to do
-                Effect::File { .. } if deferred => EffectState::Pending,
-                Effect::File { folder } => self.file(record, &folder).await?,
             };
             deferred |= !outcome.is_final();
             if let Some(entry) = record.effects.get_mut(index) {
@@ -62,6 +51,41 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         }
         self.write_down(record, draft_saved).await?;
         Ok(!deferred)
+    }
+
+    async fn carry_out(
+        &mut self,
+        record: &mut MailRecord,
+        index: usize,
+        hand: &InHand,
+        deferred: bool,
+        draft_saved: &mut Option<DraftMark>,
+    ) -> Result<EffectState, WorkError<M::Error>> {
+        let Some(entry) = record.effects.get(index) else { return Ok(EffectState::Done) };
+        let was = entry.state.clone();
+        if was.is_final() {
+            return Ok(was);
+        }
+        match entry.effect.clone() {
+            Effect::SaveDraft { id, replaces, .. } => {
+                let (state, mark) = self.save_draft(record, hand, &id, replaces.as_ref()).await?;
+                *draft_saved = mark;
+                Ok(state)
+            }
+            Effect::Forward { desk, id, to } => {
+                let sent = self.forward(record, index, hand, Forward { desk, id, to, was }).await?;
+                if let Some(entry) = record.effects.get_mut(index) {
+                    entry.state = sent.clone();
+                }
+                // nothing on a server tells whether it was sent: it must not wait for the rest
+                self.write_down(record, draft_saved.clone()).await?;
+                Ok(sent)
+            }
+            Effect::Tag { keywords } => self.tag(record, &keywords).await,
+            // the mail stays in sight until nothing else is left to do
+            Effect::File { .. } if deferred => Ok(EffectState::Pending),
+            Effect::File { folder } => self.file(record, &folder).await,
+        }
     }
 
     async fn write_down(

@@ -31,12 +31,19 @@ pub struct Parts {
 /// Divides the text of a mail.
 #[must_use]
 pub fn split(text: &str) -> Parts {
-    divide(text, MAX_FORWARDS)
+    divide(text, MAX_FORWARDS, false)
 }
 
-fn divide(text: &str, forwards: usize) -> Parts {
+/// Divides the text of a mail that is known to answer another: only an explicit mark makes it a
+/// forward, so that an empty answer is not judged by the mail it answers.
+#[must_use]
+pub fn split_answer(text: &str) -> Parts {
+    divide(text, MAX_FORWARDS, true)
+}
+
+fn divide(text: &str, forwards: usize, answer: bool) -> Parts {
     let lines: Vec<&str> = text.lines().map(|line| line.trim_end_matches(['\r', ' ', '\t'])).collect();
-    let plain = |line: &&str| !line.is_empty() && !lines::is_quoted(line);
+    let plain = |line: &&str| !line.is_empty() && !lines::is_quoted(line) && !signature::is_footer(line);
     let last_plain = lines.iter().rposition(plain).unwrap_or(0);
     let (mut fresh, mut quoted) = (Vec::new(), Vec::<&str>::new());
     let mut history = None;
@@ -53,6 +60,7 @@ fn divide(text: &str, forwards: usize) -> Parts {
             }
             Some(Opening::History { header, forward }) => {
                 let body = lines.get(at + header..).unwrap_or_default();
+                let is_quoted = body.iter().find(|l| !l.is_empty()).is_some_and(|l| lines::is_quoted(l));
                 history = Some(History { body, forward, is_quoted });
                 quoted.extend(lines.iter().copied().skip(at));
                 break;
@@ -60,9 +68,9 @@ fn divide(text: &str, forwards: usize) -> Parts {
             None => {
                 answered |= !is_quoted && !line.is_empty();
                 if is_quoted {
-                    quoted.push(line)
+                    quoted.push(line);
                 } else {
-                    fresh.push(*line)
+                    fresh.push(*line);
                 }
                 at += 1;
             }
@@ -75,7 +83,9 @@ fn divide(text: &str, forwards: usize) -> Parts {
         signature: join(&signature),
         forwarded: false,
     };
-    if let Some(history) = history {
+    if let Some(history) = history
+        && (history.forward || !answer)
+    {
         parts.open(&history, forwards);
     }
     parts
@@ -102,8 +112,8 @@ impl Parts {
             if history.is_quoted { lines::unquoted(line) } else { line }
         };
         let body: Vec<&str> = history.body.iter().map(|line| mark(line)).collect();
-        let inner = divide(&body.join("\n"), forwards - 1);
-        self.new_text = [self.new_text.as_str(), inner.new_text.as_str()].join("\n\n").trim().to_owned();
+        let inner = divide(&body.join("\n"), forwards - 1, false);
+        self.new_text = paragraphs(&self.new_text, &inner.new_text);
     }
 }
 
@@ -117,6 +127,11 @@ pub fn says_nothing(text: &str) -> bool {
         words::any(words::POINTING, |known| known == word)
     };
     all.by_ref().take(MAX_WORDS).all(pointing) && all.next().is_none()
+}
+
+/// Two texts, one below the other; either may be empty.
+pub(super) fn paragraphs(above: &str, below: &str) -> String {
+    [above.trim_end(), below].join("\n\n").trim().to_owned()
 }
 
 /// Lines as text: no empty lines around it, none twice in a row within.
@@ -149,6 +164,9 @@ mod tests {
             "пн, 3 мар. 2025 г. в 10:12, Поддержка <support@example.test>:",
             "3 марта 2025 г., в 10:12, Поддержка <support@example.test> написал(а):",
             "пн, 3 бер. 2025 р. о 10:12 Підтримка <support@example.test> пише:",
+            "Вторник, 3 марта 2025, 10:12 +03:00 от Поддержка <support@example.test>:",
+            "03.03.2025, 10:12, \"Поддержка\" <support@example.test>:",
+            "3 березня 2025, 10:12:55, від \"Підтримка\" <support@example.test>:",
             "Am 03.03.25 um 10:12 schrieb Support:",
             "Le lun. 3 mars 2025 à 10:12, Support <support@example.test> a écrit :",
         ] {
@@ -208,8 +226,13 @@ mod tests {
 
     #[test]
     fn prose_that_mentions_writing_is_not_an_attribution() {
-        let text = "On Monday your colleague wrote: all is well.\nIt is not.";
-        assert_eq!(new(text), text);
+        for text in [
+            "On Monday your colleague wrote: all is well.\nIt is not.",
+            "I complained.\nOn 3 March 2025 your colleague wrote:\nyou will get your money back.\nI did not.",
+            "| item | price |\n| chair | 12 |",
+        ] {
+            assert_eq!(new(text), text);
+        }
     }
 
     #[test]

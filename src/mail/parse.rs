@@ -8,6 +8,7 @@ mod body;
 mod charset;
 mod fields;
 mod html;
+mod text;
 
 use std::collections::BTreeSet;
 
@@ -85,7 +86,7 @@ pub fn one_line(text: &str) -> String {
 /// `\n`, no control characters but tab, no invisible marks.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    body::tidy(head(text, MAX_TEXT_BYTES))
+    text::tidy(head(text, MAX_TEXT_BYTES))
 }
 
 /// Marks that change how text is shown and not what it says.
@@ -144,22 +145,27 @@ fn headers(fields: &Fields<'_>, problems: &mut BTreeSet<Problem>) -> Mail {
 
 fn signs<'a>(fields: &Fields<'_>, mail: &'a Mail, found: &'a Found) -> automated::Signs<'a> {
     automated::Signs {
-        headers: automated::HEADERS
-            .iter()
-            .filter_map(|name| fields.raw_line(name).map(|value| (*name, value.to_lowercase())))
+        headers: automated::headers()
+            .filter_map(|name| fields.raw_line(name).map(|value| (name, value.to_lowercase())))
             .collect(),
         parts: &found.kinds,
         report: found.report.as_deref(),
         calendar: found.calendar.as_deref(),
         from: mail.from.first().map_or("", |a| a.address.as_str()),
         from_name: mail.from.first().map_or("", |a| a.name.as_str()),
+        reply_to: mail.reply_to.first().map_or("", |a| a.address.as_str()),
+        recipients: mail.to.iter().chain(&mail.cc).map(|a| a.address.as_str()).collect(),
         subject: &mail.subject,
         text: &found.text,
     }
 }
 
 fn read_text(mail: &mut Mail, found: &Found) {
-    let mut parts = new_text::split(&found.text);
+    let mut parts = if is_answer(&mail.subject) {
+        new_text::split_answer(&found.text)
+    } else {
+        new_text::split(&found.text)
+    };
     if let Some(nested) = &found.nested
         && !parts.forwarded
         && new_text::says_nothing(&parts.new_text)
@@ -167,14 +173,22 @@ fn read_text(mail: &mut Mail, found: &Found) {
         // forwarded as an attachment, with at most a covering line: the attachment is the matter
         let inner = new_text::split(nested);
         parts.forwarded = true;
-        parts.new_text = [parts.new_text.trim_end(), inner.new_text.as_str()].join("\n\n").trim().to_owned();
-        parts.quoted.clone_from(nested);
+        parts.new_text = new_text::paragraphs(&parts.new_text, &inner.new_text);
+        nested.clone_into(&mut parts.quoted);
     }
     mail.language = language::detect(&parts.new_text, &mail.subject);
     mail.new_text = parts.new_text;
     mail.quoted = parts.quoted;
     mail.signature = parts.signature;
     mail.forwarded = parts.forwarded;
+}
+
+/// Whether the subject says that the mail answers another, in the clients' languages.
+fn is_answer(subject: &str) -> bool {
+    let subject = head(subject, 10).to_lowercase();
+    ["re:", "re[", "aw:", "sv:", "odp:", "rif:", "res:", "отв:", "ответ:", "на:", "ha:", "відп:"]
+        .iter()
+        .any(|mark| subject.starts_with(mark))
 }
 
 #[cfg(test)]
@@ -191,6 +205,16 @@ mod tests {
     fn no_bytes_at_all_are_still_a_mail() {
         let mail = parse(b"");
         assert!(mail.problems.contains(&Problem::NoHeaders) && mail.problems.contains(&Problem::NoText));
+    }
+
+    #[test]
+    fn an_empty_answer_is_not_judged_by_what_we_wrote() {
+        let read = |subject: &str| {
+            let text = "From: S\r\nSent: Monday\r\nTo: a\r\nSubject: x\r\n\r\nWe refuse.\r\n";
+            parse(format!("Subject: {subject}\r\n\r\n{text}").as_bytes())
+        };
+        assert_eq!((read("RE: x").new_text.as_str(), read("RE: x").forwarded), ("", false));
+        assert_eq!((read("FW: x").new_text.as_str(), read("FW: x").forwarded), ("We refuse.", true));
     }
 
     #[test]

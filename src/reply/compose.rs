@@ -41,7 +41,7 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
     let fill_in: Vec<String> =
         fill_in.into_iter().filter(|mark| body.contains(&format!("[[{mark}]]"))).collect();
     let promised = body.contains(&promise.words).then_some(promise.at);
-    guarded(request, &facts, &promise, &body, &fill_in)?;
+    guarded(request, &plan, &facts, &promise, &body, &fill_in)?;
     Ok(Draft {
         playbook: plan.primary.as_str().to_owned(),
         language: mail.language,
@@ -140,17 +140,19 @@ fn fill_in(plan: &Plan, language: Language) -> Vec<String> {
 
 fn guarded(
     request: &Request<'_>,
+    plan: &Plan,
     facts: &Facts,
     promise: &Promise,
     body: &str,
     fill_in: &[String],
 ) -> Result<(), NoDraft> {
     let (mail, language) = (request.mail, request.mail.language);
-    let repeated = ["quote", "question", "wish", "deadline", "name"];
+    let repeated = ["quote", "question", "wish"];
     let quotes: Vec<&str> = repeated.iter().filter_map(|slot| facts.get(slot)).collect();
-    let own = request.company.texts(language);
+    let mut own = request.company.texts(language);
     let contacts = request.history.contacts_this_week.to_string();
     let mut sources = own.clone();
+    own.extend(["name", "full_name", "deadline"].into_iter().filter_map(|slot| facts.get(slot)));
     sources.extend([mail.subject.as_str(), &mail.new_text, &mail.signature, &promise.words, &contacts]);
     sources.extend(mail.from.iter().map(|from| from.name.as_str()));
     sources.extend(request.history.ticket.as_deref());
@@ -161,6 +163,7 @@ fn guarded(
         own: &own,
         sources: &sources,
         fill_in,
+        wary: plan.wary,
         emoji: request.company.emoji,
     };
     let broken = guard::check(&text);

@@ -28,18 +28,18 @@ pub struct Fact {
 /// What was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// Facts by the slot they fill: name, order, invoice, account, case, amount, product, count,
+    /// Facts by the slot they fill: `name` or `full_name`, order, invoice, account, case, amount, product, count,
     /// deadline, quote, question, wish.
     pub slots: BTreeMap<&'static str, Fact>,
     /// Everything known that makes a question needless: the slots and date, time, device, tried,
-    /// attachment.
+    /// attachment, inquiry (a price is asked for, not disputed), quantity.
     pub known: BTreeSet<&'static str>,
     /// The matter of `matters.toml`, if it is sure.
     pub matter: Option<String>,
 }
 
 /// Longest text read for facts, in characters: what matters is said before that.
-const LONGEST: usize = 8_000;
+const LONGEST: usize = 4_000;
 
 /// Reads the facts. `labels` is what the answer deals with, the first deciding which sentence is
 /// the key one; `wary` is set when the mail insults, courts or threatens.
@@ -51,7 +51,8 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
     let folded = lexicon::fold(&whole);
     let mut facts = Facts { matter: matter::find(&folded, book.matters()), ..Facts::default() };
     if let Some(name) = name::signed(mail, &text, lists) {
-        facts.set("name", name);
+        let (slot, name) = name;
+        facts.set(slot, name);
     }
     for (slot, fact) in number::read(&whole, lists) {
         facts.set(slot, fact);
@@ -72,6 +73,12 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
 }
 
 fn marks(facts: &mut Facts, folded: &str, lists: &Lexicon, mail: &Mail) {
+    if lexicon::first(folded, &lists.disputes).is_none() {
+        facts.known.insert("inquiry");
+    }
+    if folded.chars().any(|c| c.is_ascii_digit()) {
+        facts.known.insert("quantity");
+    }
     let lists = [("device", &lists.devices), ("tried", &lists.tried)];
     for (mark, list) in lists {
         if lexicon::first(folded, list).is_some() {

@@ -106,12 +106,14 @@ pub struct Text<'a> {
     pub language: Language,
     /// What is repeated from the customer, as it stands in the body.
     pub quotes: &'a [&'a str],
-    /// What is the operator's own: taken on trust.
+    /// What is the operator's own, and the customer's name: taken on trust.
     pub own: &'a [&'a str],
     /// Texts a number may come from, the operator's own among them.
     pub sources: &'a [&'a str],
     /// What the agent completes, between `[[` and `]]`.
     pub fill_in: &'a [String],
+    /// Whether the mail insults, courts or threatens: then nothing of the kind may be repeated.
+    pub wary: bool,
     /// Whether emoji are allowed.
     pub emoji: bool,
 }
@@ -128,7 +130,7 @@ pub fn check(text: &Text<'_>) -> Vec<Broken> {
     found.extend(marks(&ours, text.emoji));
     found.extend(unfilled(text.body, text.fill_in));
     found.extend(language(&ours, text.language, lists));
-    found.extend(echoes(text.quotes, lists));
+    found.extend(echoes(text, lists));
     found.extend(numbers(text));
     found.extend(ending(text, lists));
     let questions = ours.matches('?').count();
@@ -197,17 +199,23 @@ fn language(ours: &str, language: Language, lists: &Lexicon) -> Option<Broken> {
     let fails = match language {
         Language::Ru => cyrillic <= latin || ours.contains(['і', 'ї', 'є', 'ґ', 'І', 'Ї', 'Є']),
         Language::Uk => cyrillic <= latin || ours.contains(['ы', 'э', 'ъ', 'ё', 'Ы', 'Э']),
-        _ => latin <= cyrillic || lists.markers.len() > 2 && lexicon::hits(&folded, &lists.markers) < 2,
+        _ => {
+            let neighbour = lexicon::of(if language == Language::En { Language::Es } else { Language::En });
+            latin <= cyrillic
+                || lexicon::hits(&folded, &neighbour.markers) > lexicon::hits(&folded, &lists.markers)
+        }
     };
     (fails && latin + cyrillic > 0)
         .then(|| broken(Rule::WrongLanguage, &ours.chars().take(40).collect::<String>()))
 }
 
-fn echoes(quotes: &[&str], lists: &Lexicon) -> Option<Broken> {
-    quotes.iter().find_map(|quote| {
+fn echoes(text: &Text<'_>, lists: &Lexicon) -> Option<Broken> {
+    let banned = [&lists.insults, &lists.courting, &lists.threats];
+    text.quotes.iter().find_map(|quote| {
         let folded = lexicon::fold(quote);
-        [&lists.insults, &lists.courting, &lists.threats]
+        banned
             .into_iter()
+            .take(if text.wary { 3 } else { 1 })
             .find_map(|list| lexicon::first(&folded, list))
             .map(|phrase| broken(Rule::Echo, phrase))
     })
@@ -238,7 +246,16 @@ mod tests {
     use super::*;
 
     fn rules(language: Language, body: &str) -> Vec<Rule> {
-        let text = Text { body, language, quotes: &[], own: &[], sources: &[], fill_in: &[], emoji: false };
+        let text = Text {
+            body,
+            language,
+            quotes: &[],
+            own: &[],
+            sources: &[],
+            fill_in: &[],
+            wary: false,
+            emoji: false,
+        };
         check(&text).into_iter().map(|broken| broken.rule).collect()
     }
 
@@ -280,7 +297,8 @@ mod tests {
 
     #[test]
     fn an_ending_without_a_next_step_is_refused() {
-        let body = "Hello,\n\nSorry, this cannot be done.\n\nBest regards,\nSupport";
+        let body =
+            "Hello,\n\nThank you for the letter. This cannot be done for you.\n\nBest regards,\nSupport";
         assert_eq!(rules(Language::En, body), [Rule::NoNextStep]);
     }
 }

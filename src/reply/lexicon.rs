@@ -1,7 +1,7 @@
 //! The word lists of one language: what the guard refuses and what the facts are read by.
 //! They are data, `data/phrases/<language>.toml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -14,55 +14,61 @@ use crate::mail::Language;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Lexicon {
     /// Phrases that say nothing: "we apologise for any inconvenience".
-    pub stock: Vec<String>,
+    pub stock: Phrases,
     /// Phrases that accuse or belittle: "calm down".
-    pub accusing: Vec<String>,
+    pub accusing: Phrases,
     /// Admissions of cause or fault before a diagnosis.
-    pub admissions: Vec<String>,
+    pub admissions: Phrases,
     /// Promises of money.
-    pub money: Vec<String>,
+    pub money: Phrases,
     /// Talking somebody out of suing, or arguing about it.
-    pub dissuading: Vec<String>,
+    pub dissuading: Phrases,
     /// Words that send somebody to a contract or an FAQ.
-    pub pointing: Vec<String>,
+    pub pointing: Phrases,
     /// Words that guess a gender, of the customer or of who answers.
-    pub gendered: Vec<String>,
+    pub gendered: Phrases,
     /// Words that say what happens next.
-    pub next: Vec<String>,
+    pub next: Phrases,
     /// Function words that tell this language from its neighbours.
-    pub markers: Vec<String>,
+    pub markers: Phrases,
     /// Insults and contempt; a sentence with one is never quoted.
-    pub insults: Vec<String>,
+    pub insults: Phrases,
     /// Courting; a sentence with one is never quoted.
-    pub courting: Vec<String>,
+    pub courting: Phrases,
     /// Threats; a sentence with one is never quoted.
-    pub threats: Vec<String>,
+    pub threats: Phrases,
     /// First words of a greeting line.
-    pub greetings: Vec<String>,
+    pub greetings: Phrases,
+    /// Words that join a sentence to the one before; the longest first.
+    pub openers: Vec<String>,
     /// Words of a closing line, before a name.
     pub valedictions: Vec<String>,
     /// First names in full and as people sign them.
     pub names: Vec<String>,
     /// Words that make a sender something else than one person.
-    pub not_a_person: Vec<String>,
+    pub not_a_person: Phrases,
     /// Nouns before a number, by the slot they fill: order, invoice, account, case.
-    pub nouns: BTreeMap<String, Vec<String>>,
+    pub nouns: BTreeMap<String, Phrases>,
     /// Currency words and signs.
-    pub currencies: Vec<String>,
+    pub currencies: Phrases,
     /// Names of months and days of the week.
-    pub calendar: Vec<String>,
+    pub calendar: Phrases,
     /// Words before a deadline: "until", "by".
-    pub deadlines: Vec<String>,
+    pub deadlines: Phrases,
     /// Words that say something was tried.
-    pub tried: Vec<String>,
+    pub tried: Phrases,
     /// Words that say what result is wanted.
-    pub wishes: Vec<String>,
+    pub wishes: Phrases,
+    /// Words that make a wish into none.
+    pub denials: Phrases,
+    /// Words that dispute a price, in difference to asking for it.
+    pub disputes: Phrases,
     /// Devices and programs.
-    pub devices: Vec<String>,
+    pub devices: Phrases,
     /// "the third time", as it may be repeated in an answer, by how it is written.
     pub counts: BTreeMap<String, String>,
     /// Words that carry the matter, by label.
-    pub cues: BTreeMap<String, Vec<String>>,
+    pub cues: BTreeMap<String, Phrases>,
 }
 
 static EN: LazyLock<Lexicon> = LazyLock::new(|| read(include_str!("../../data/phrases/en.toml")));
@@ -112,31 +118,93 @@ pub fn fold(text: &str) -> String {
 /// Whether the folded text contains the phrase as whole words.
 #[must_use]
 pub fn contains(folded: &str, phrase: &str) -> bool {
-    let (bare, open) = phrase.strip_suffix('*').map_or((phrase, false), |bare| (bare, true));
-    if bare.is_empty() {
-        return false;
-    }
-    let letter = |c: char| c.is_alphanumeric();
-    let starts_with_letter = bare.starts_with(letter);
-    let ends_with_letter = bare.ends_with(letter);
-    folded.match_indices(bare).any(|(at, found)| {
-        let before = folded.get(..at).and_then(|text| text.chars().next_back());
-        let after = folded.get(at + found.len()..).and_then(|text| text.chars().next());
-        !(starts_with_letter && before.is_some_and(letter))
-            && (open || !(ends_with_letter && after.is_some_and(letter)))
-    })
+    starts(folded).any(|at| folded.get(at..).is_some_and(|rest| begins(rest, phrase)))
 }
 
 /// The first phrase of the list that the folded text contains.
 #[must_use]
-pub fn first<'a>(folded: &str, phrases: &'a [String]) -> Option<&'a str> {
-    phrases.iter().find(|phrase| contains(folded, phrase)).map(String::as_str)
+pub fn first<'a>(folded: &str, phrases: &'a Phrases) -> Option<&'a str> {
+    phrases.found(folded).into_iter().next().and_then(|at| phrases.all.get(at)).map(String::as_str)
 }
 
 /// How many phrases of the list the folded text contains.
 #[must_use]
-pub fn hits(folded: &str, phrases: &[String]) -> usize {
-    phrases.iter().filter(|phrase| contains(folded, phrase)).count()
+pub fn hits(folded: &str, phrases: &Phrases) -> usize {
+    phrases.found(folded).len()
+}
+
+/// A list of phrases, looked up by their first two characters: a text is read once for a whole list.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "Vec<String>")]
+pub struct Phrases {
+    all: Vec<String>,
+    by_beginning: BTreeMap<(char, char), Vec<usize>>,
+}
+
+impl From<Vec<String>> for Phrases {
+    fn from(all: Vec<String>) -> Self {
+        let mut by_beginning: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (at, phrase) in
+            all.iter().enumerate().filter(|(_, phrase)| !phrase.trim_end_matches('*').is_empty())
+        {
+            by_beginning.entry(beginning(phrase)).or_default().push(at);
+        }
+        Self { all, by_beginning }
+    }
+}
+
+impl Phrases {
+    /// The phrases, in the order of the list.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(String::as_str)
+    }
+
+    fn found(&self, folded: &str) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        for rest in starts(folded).filter_map(|at| folded.get(at..)) {
+            let (one, two) = beginning(rest);
+            // A phrase of one character stands under any second one that may follow it.
+            for key in [(one, two), (one, '*'), (one, ' ')] {
+                for at in self.by_beginning.get(&key).into_iter().flatten() {
+                    if self.all.get(*at).is_some_and(|phrase| begins(rest, phrase)) {
+                        found.insert(*at);
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The first two characters; a space stands for a missing one.
+fn beginning(text: &str) -> (char, char) {
+    let mut chars = text.chars();
+    (chars.next().unwrap_or(' '), chars.next().unwrap_or(' '))
+}
+
+/// Where a phrase may begin: at the first character of a word, and at every other sign.
+fn starts(folded: &str) -> impl Iterator<Item = usize> {
+    let mut inside = false;
+    folded.char_indices().filter_map(move |(at, c)| {
+        let letter = letter(c);
+        let begins = !(letter && inside) && c != ' ';
+        inside = letter;
+        begins.then_some(at)
+    })
+}
+
+/// Letters and digits; the common alphabets first, for this is asked of every character of a mail.
+fn letter(c: char) -> bool {
+    c.is_ascii_alphanumeric() || ('\u{400}'..'\u{530}').contains(&c) || (!c.is_ascii() && c.is_alphanumeric())
+}
+
+/// Whether the phrase stands at the beginning of the text, up to the end of a word.
+fn begins(text: &str, phrase: &str) -> bool {
+    let (bare, open) = phrase.strip_suffix('*').map_or((phrase, false), |bare| (bare, true));
+    !bare.is_empty()
+        && text
+            .strip_prefix(bare)
+            .is_some_and(|rest| open || !(bare.ends_with(letter) && rest.starts_with(letter)))
 }
 
 #[cfg(test)]
@@ -152,10 +220,10 @@ mod tests {
             ("uk", include_str!("../../data/phrases/uk.toml")),
         ] {
             let lists: Lexicon = toml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
-            assert!(lists.stock.len() + lists.accusing.len() >= 120, "{name}");
+            assert!(lists.stock.iter().count() + lists.accusing.iter().count() >= 120, "{name}");
             for list in [&lists.stock, &lists.accusing, &lists.admissions, &lists.money, &lists.insults] {
-                for phrase in list {
-                    assert_eq!(&fold(phrase), phrase, "{name}: written as it is compared");
+                for phrase in list.iter() {
+                    assert_eq!(fold(phrase), phrase, "{name}: written as it is compared");
                 }
             }
         }

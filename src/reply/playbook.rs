@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::company::Address;
+use super::lexicon::Phrases;
 use crate::mail::Language;
 
 /// The playbooks of all languages.
@@ -63,9 +64,9 @@ pub struct Matter {
     /// Its word.
     pub name: String,
     /// Beginnings of words or phrases that alone say it is this.
-    pub strong: Vec<String>,
+    pub strong: Phrases,
     /// Beginnings of words of which two say it.
-    pub weak: Vec<String>,
+    pub weak: Phrases,
     /// What is said about it, before what the script says.
     pub script: Script,
 }
@@ -85,8 +86,9 @@ pub struct PlaybookProblem {
 }
 
 /// The slots a wording may use.
-pub const SLOTS: [&str; 24] = [
+pub const SLOTS: [&str; 25] = [
     "name",
+    "full_name",
     "company",
     "signature",
     "ticket",
@@ -139,9 +141,9 @@ struct AskLine {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct MatterTable {
     name: String,
-    strong: Vec<String>,
+    strong: Phrases,
     #[serde(default)]
-    weak: Vec<String>,
+    weak: Phrases,
     #[serde(default)]
     ask: Vec<AskLine>,
     #[serde(default)]
@@ -334,7 +336,9 @@ impl Wording {
         let mut rest = self.text.as_str();
         while let Some((before, after)) = rest.split_once('<') {
             out.push_str(before);
-            let Some((forms, after)) = after.split_once('>') else { break };
+            let Some((forms, after)) = after.split_once('>') else {
+                break;
+            };
             out.push_str(forms.split('|').take(wanted + 1).last().unwrap_or(""));
             rest = after;
         }
@@ -348,7 +352,9 @@ fn slots(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once("{{") {
-        let Some((slot, after)) = after.split_once("}}") else { break };
+        let Some((slot, after)) = after.split_once("}}") else {
+            break;
+        };
         let slot = slot.trim().to_owned();
         if !found.contains(&slot) {
             found.push(slot);

@@ -27,7 +27,8 @@ pub fn promise(company: &Company, language: Language, now: Timestamp, hours: u16
     let zone = company.time_zone.as_ref().map_or(TimeZone::UTC, |zone| zone.0.clone());
     let stamp = jiff::Timestamp::from_second(now.0).unwrap_or_default();
     let start = stamp.to_zoned(zone.clone()).datetime();
-    let by_day = hours > 8;
+    // Without a zone of its own only urgent matters are promised by the clock.
+    let by_day = hours > 8 || hours > 2 && company.time_zone.is_none();
     let mut due = due(&company.hours, start, hours);
     if by_day {
         due = due.date().to_datetime(closing(&company.hours));
@@ -35,6 +36,17 @@ pub fn promise(company: &Company, language: Language, now: Timestamp, hours: u16
     let at = zone.to_zoned(due).map_or(now, |zoned| Timestamp(zoned.timestamp().as_second()));
     let clock = (!by_day).then(|| clock(language, due.time(), company.time_zone.is_none()));
     Promise { at, words: words(language, due.date(), due.date() == start.date(), clock.as_deref()) }
+}
+
+/// Closes the apposition of a date inside a Russian or Ukrainian sentence: `до среды, 25 ноября, …`.
+#[must_use]
+pub fn close(text: &str, words: &str, language: Language) -> String {
+    let apposed = words.contains(',') && !words.ends_with(|c: char| c.is_ascii_digit() || c == 'C');
+    if matches!(language, Language::Ru | Language::Uk) && apposed {
+        text.replace(&format!("{words} "), &format!("{words}, "))
+    } else {
+        text.to_owned()
+    }
 }
 
 fn closing(hours: &Hours) -> Time {
@@ -227,7 +239,7 @@ mod tests {
         let of = |language, hours| promise(&Company::default(), language, FRIDAY, hours).words;
         assert_eq!(of(Language::En, 1), "by 6 pm UTC today");
         assert_eq!(of(Language::Es, 1), "hoy antes de las 18:00 UTC");
-        assert_eq!(of(Language::Ru, 8), "в понедельник, 23 ноября, до 16:00 UTC");
+        assert_eq!(of(Language::Ru, 8), "не позднее понедельника, 23 ноября");
         assert_eq!(of(Language::Uk, 16), "не пізніше вівторка, 24 листопада");
         assert_eq!(of(Language::Es, 16), "a más tardar el martes 24 de noviembre");
         assert_eq!(of(Language::En, 16), "by the end of Tuesday, 24 November");
@@ -235,8 +247,9 @@ mod tests {
 
     #[test]
     fn a_holiday_is_skipped_and_a_calendar_without_working_days_still_gives_a_time() {
-        let mut company: Company = toml::from_str("[hours]\nholidays = [\"2026-11-23\"]").unwrap();
-        assert_eq!(promise(&company, Language::En, FRIDAY, 8).words, "by 4 pm UTC on Tuesday, 24 November");
+        let text = "time-zone = \"UTC\"\n[hours]\nholidays = [\"2026-11-23\"]";
+        let mut company: Company = toml::from_str(text).unwrap();
+        assert_eq!(promise(&company, Language::En, FRIDAY, 8).words, "by 4 pm on Tuesday, 24 November");
         company.hours.days.clear();
         assert!(promise(&company, Language::En, FRIDAY, 2).at > FRIDAY);
         assert!(!promise(&company, Language::En, Timestamp(i64::MAX), 9).words.is_empty());

@@ -72,15 +72,11 @@ struct Line {
 }
 
 /// Reads every `*.jsonl` under `paths` (files or directories), sorted by id, and every mail of a
-/// directory whose name is a label (`<label>/*.eml`, for which `parse` is called).
+/// directory whose name is a label (`<label>/*.eml`; `none` for mails without one).
 ///
 /// # Errors
 /// Every problem of every file at once.
-pub fn read(
-    paths: &[PathBuf],
-    taxonomy: &[String],
-    parse: &dyn Fn(&[u8]) -> Mail,
-) -> Result<Vec<Example>, Vec<CorpusProblem>> {
+pub fn read(paths: &[PathBuf], taxonomy: &[String]) -> Result<Vec<Example>, Vec<CorpusProblem>> {
     let mut problems = vec![];
     let mut files = vec![];
     for path in paths {
@@ -93,7 +89,7 @@ pub fn read(
     let mut known: BTreeMap<String, Example> = BTreeMap::new();
     for file in files {
         let found = match std::fs::read(&file) {
-            Ok(bytes) => examples(&file, &bytes, taxonomy, parse),
+            Ok(bytes) => examples(&file, &bytes, taxonomy),
             Err(error) => vec![(0, Err(error.to_string()))],
         };
         for (line, example) in found {
@@ -123,6 +119,21 @@ pub fn read(
     if problems.is_empty() { Ok(known.into_values().collect()) } else { Err(problems) }
 }
 
+/// SHA-256 of all mails with their labels, in order of id.
+#[must_use]
+pub fn checksum(examples: &[Example]) -> String {
+    let mut text = String::new();
+    for example in examples {
+        let name = example.mail.sender().map_or("", |sender| sender.name.as_str());
+        let flags: String = example.labels.iter().map(|is| if *is { '1' } else { '0' }).collect();
+        for field in [example.id.as_str(), name, &example.mail.subject, &example.mail.new_text, &flags] {
+            text.push_str(field);
+            text.push('\0');
+        }
+    }
+    crate::classify::model::checksum(text.as_bytes())
+}
+
 fn list(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     if path.is_dir() {
         for entry in std::fs::read_dir(path)? {
@@ -140,9 +151,9 @@ fn list(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
 
 type Found = Vec<(usize, Result<Example, String>)>;
 
-fn examples(file: &Path, bytes: &[u8], taxonomy: &[String], parse: &dyn Fn(&[u8]) -> Mail) -> Found {
+fn examples(file: &Path, bytes: &[u8], taxonomy: &[String]) -> Found {
     if file.extension().is_some_and(|extension| extension == "eml") {
-        return vec![(0, one_mail(file, bytes, taxonomy, parse))];
+        return vec![(0, one_mail(file, bytes, taxonomy))];
     }
     let lines = bytes.split(|byte| *byte == b'\n');
     (1..)
@@ -152,18 +163,13 @@ fn examples(file: &Path, bytes: &[u8], taxonomy: &[String], parse: &dyn Fn(&[u8]
         .collect()
 }
 
-fn one_mail(
-    file: &Path,
-    bytes: &[u8],
-    taxonomy: &[String],
-    parse: &dyn Fn(&[u8]) -> Mail,
-) -> Result<Example, String> {
+fn one_mail(file: &Path, bytes: &[u8], taxonomy: &[String]) -> Result<Example, String> {
     let folder = file
         .parent()
         .and_then(Path::file_name)
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    let mail = parse(bytes);
+    let mail = crate::mail::parse(bytes);
     let labels = if folder == "none" { vec![] } else { vec![folder] };
     Ok(Example {
         id: file.display().to_string(),
@@ -185,8 +191,7 @@ fn one_line(line: &[u8], taxonomy: &[String]) -> Result<Example, String> {
             first.unwrap_or("null")
         ));
     }
-    let mut mail = Mail::from_message(&line.from_name, &line.from, &line.subject, &line.body);
-    mail.language = line.lang;
+    let mail = Mail::from_message(&line.from_name, &line.from, &line.subject, &line.body);
     Ok(Example { id: line.id, language: line.lang, mail, labels, kind: line.kind })
 }
 

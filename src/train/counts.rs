@@ -170,9 +170,9 @@ pub struct BlockWeights {
 impl Default for BlockWeights {
     fn default() -> Self {
         Self {
-            weight: [0.7, 0.7, 1.0, 0.5, 1.0, 0.7],
-            least: [2, 2, 2, 2, 2, 3],
-            smoothing: [2.0, 2.0, 20.0, 1.0, 1.0, 1.0],
+            weight: [0.7, 0.7, 1.0, 0.5, 1.0, 0.5, 0.7],
+            least: [2, 2, 2, 2, 2, 5, 2],
+            smoothing: [2.0, 2.0, 20.0, 1.0, 2.0, 2.0, 2.0],
         }
     }
 }
@@ -217,6 +217,12 @@ impl Weighing {
         }
         let blocks = space.blocks().map(|block| u8::try_from(block).unwrap_or(u8::MAX)).collect();
         Self { factors, norms, unknown, smoothing, blocks }
+    }
+
+    /// The view of a feature.
+    pub(super) fn view(&self, number: u32) -> usize {
+        let block = usize::from(self.blocks.get(number as usize).copied().unwrap_or(0));
+        Block::ALL.get(block).map_or(0, |block| block.view())
     }
 
     /// The sentences together as one normalised row.

@@ -144,6 +144,26 @@ impl Figures {
         all
     }
 
+    /// A line of JSON per label, and one per label and language.
+    #[must_use]
+    pub fn json_lines(&self) -> String {
+        let line = |label: &str, language: Option<Language>, tally: &Tally, error: Option<f64>| {
+            let (low, high) = wilson(tally.hits, tally.present());
+            let value = serde_json::json!({
+                "label": label, "language": language, "mails": tally.present(), "precision": tally.precision(),
+                "recall": tally.recall(), "recall_low": low, "recall_high": high, "f1": tally.f1(), "calibration_error": error,
+            });
+            format!("{value}\n")
+        };
+        let lines = self.labels.iter().zip(&self.each).flat_map(|(name, label)| {
+            let whole = line(name, None, &label.tally, Some(label.calibration_error));
+            let parts =
+                label.by_language.iter().map(|(language, tally)| line(name, Some(*language), tally, None));
+            std::iter::once(whole).chain(parts.collect::<Vec<_>>())
+        });
+        lines.collect()
+    }
+
     /// A table for people.
     #[must_use]
     pub fn text(&self) -> String {
@@ -156,7 +176,7 @@ impl Figures {
             "label", "mails", "prec.", "recall", "F1", "recall 95 %", "ECE"
         );
         for language in &languages {
-            let _ = write!(out, " {:>6}", word(*language));
+            let _ = write!(out, " {:>6}", language.as_str());
         }
         out.push('\n');
         for (name, label) in self.labels.iter().zip(&self.each) {
@@ -190,18 +210,6 @@ impl Figures {
             kinds.join(", ")
         );
         out
-    }
-}
-
-/// The two letters of a language.
-#[must_use]
-pub const fn word(language: Language) -> &'static str {
-    match language {
-        Language::En => "en",
-        Language::Es => "es",
-        Language::Ru => "ru",
-        Language::Uk => "uk",
-        Language::Other => "other",
     }
 }
 

@@ -9,8 +9,9 @@ use ndarray::Array2;
 use super::corpus::Example;
 use super::counts::{Counted, SentenceCounts, Space, Weighing, count};
 use super::csr::Csr;
-use super::subspace::{FitError, SparseLogistic, SubspaceParams};
+use super::subspace::{FitError, SubspaceParams};
 use super::{TrainError, TrainOptions, Trained, cut, stack};
+use crate::classify::features::Block;
 use crate::classify::lexicon::Lexicon;
 use crate::classify::model::{LANGUAGES, Model, Rows};
 use crate::classify::probability;
@@ -52,7 +53,10 @@ pub struct OutOfFold {
 /// A fit of the first stage on some of the mails.
 struct Base {
     weighing: Weighing,
-    fitted: SparseLogistic,
+    /// Feature by feature, a weight per label.
+    weights: Vec<f32>,
+    /// View by view, a bias per label.
+    bias: Vec<f32>,
 }
 
 pub(super) fn fit(
@@ -152,25 +156,37 @@ impl Base {
             .collect();
         let only: Vec<&Counted<'_>> = chosen.iter().map(|(counted, _)| *counted).collect();
         let weighing = Weighing::learn(space, &only, &options.blocks);
-        let mut x = Csr::new(space.len());
-        for mail in &only {
-            x.push(weighing.row(&mail.sentences.iter().collect::<Vec<_>>()));
-        }
+        let rows: Vec<_> =
+            only.iter().map(|mail| weighing.row(&mail.sentences.iter().collect::<Vec<_>>())).collect();
         let y = Array2::from_shape_fn((chosen.len(), options.labels.len()), |(row, label)| {
             chosen.get(row).and_then(|(_, example)| example.labels.get(label)).copied().unwrap_or(false)
         });
-        let params = SubspaceParams::default().alpha(options.alpha);
-        let fitted = params.fit(&DatasetBase::new(x, y))?;
-        Ok(Self { weighing, fitted })
+        let mut base =
+            Self { weighing, weights: vec![0.0; space.len() * options.labels.len()], bias: vec![] };
+        for (view, alpha) in options.alphas.into_iter().enumerate() {
+            let mut x = Csr::new(space.len());
+            for row in &rows {
+                x.push(row.iter().copied().filter(|(number, _)| base.weighing.view(*number) == view));
+            }
+            let fitted = SubspaceParams::default().alpha(alpha).fit(&DatasetBase::new(x, y.clone()))?;
+            // the views share no feature
+            for (sum, weight) in base.weights.iter_mut().zip(fitted.weights) {
+                *sum += weight;
+            }
+            base.bias.extend(fitted.bias);
+        }
+        Ok(base)
     }
 
+    /// Scores per view and label.
     fn scores(&self, sentences: &[&SentenceCounts]) -> Vec<f32> {
-        let mut scores = self.fitted.bias.clone();
-        let labels = scores.len();
+        let mut scores = self.bias.clone();
+        let labels = scores.len() / Block::VIEWS;
         for (number, value) in self.weighing.row(sentences) {
             let at = number as usize * labels;
+            let from = self.weighing.view(number) * labels;
             for (score, weight) in
-                scores.iter_mut().zip(self.fitted.weights.get(at..at + labels).unwrap_or_default())
+                scores.iter_mut().skip(from).zip(self.weights.get(at..at + labels).unwrap_or_default())
             {
                 *score += value * weight;
             }
@@ -184,9 +200,10 @@ impl Base {
         let each: Vec<Vec<f32>> =
             mail.sentences.iter().filter(|s| !s.is_name).map(|s| self.scores(&[s])).collect();
         let count = super::counts::count_f32(each.len().max(1));
+        let scores = labels * Block::VIEWS;
         let of = |label: usize| each.iter().filter_map(move |scores| scores.get(label).copied());
-        inputs.extend((0..labels).map(|label| of(label).reduce(f32::max).unwrap_or(0.0)));
-        inputs.extend((0..labels).map(|label| of(label).sum::<f32>() / count));
+        inputs.extend((0..scores).map(|label| of(label).reduce(f32::max).unwrap_or(0.0)));
+        inputs.extend((0..scores).map(|label| of(label).sum::<f32>() / count));
         inputs.extend(mail.form);
         inputs
     }
@@ -196,7 +213,7 @@ impl Base {
         let mut model = Model {
             unknown: self.weighing.unknown,
             smoothing: self.weighing.smoothing,
-            bias: self.fitted.bias.clone(),
+            bias: self.bias.clone(),
             words: space.words.clone(),
             ..Model::default()
         };
@@ -206,8 +223,7 @@ impl Base {
                 let norm = self.weighing.norms.get(number).copied().unwrap_or(0.0);
                 if norm > 0.0 {
                     let factor = self.weighing.factors.get(number).copied().unwrap_or(0.0);
-                    let row =
-                        self.fitted.weights.get(number * labels..(number + 1) * labels).unwrap_or_default();
+                    let row = self.weights.get(number * labels..(number + 1) * labels).unwrap_or_default();
                     weights.extend(row.iter().map(|weight| weight * factor));
                     known.push(*key);
                     norms.push(norm);

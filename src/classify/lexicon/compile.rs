@@ -52,35 +52,63 @@ struct Compiler {
 
 pub(super) fn compile(source: &str, entries: &BTreeMap<String, Entry>) -> Result<Lexicon, LexiconError> {
     let mut compiler = Compiler::default();
-    for (concept, (name, entry)) in (0..).zip(entries) {
-        let texts = [
+    let mut names = vec![];
+    for (name, entry) in entries.iter().filter(|(_, entry)| entry.table.is_empty()) {
+        for (text, languages) in [
             (&entry.en, EN),
             (&entry.es, ES),
             (&entry.ru, RU),
             (&entry.uk, UK),
             (&entry.any, EN | ES | RU | UK),
-        ];
-        for (text, languages) in texts {
-            for pattern in text.split([',', '\n']).map(str::trim).filter(|pattern| !pattern.is_empty()) {
-                compiler.pattern(concept, languages, pattern, entry.masked).map_err(|problem| {
-                    LexiconError::Pattern { concept: name.clone(), pattern: pattern.to_owned(), problem }
-                })?;
-            }
+        ] {
+            compiler.patterns(number(names.len()), name, languages, text, entry.masked)?;
         }
+        names.push(name.clone());
+    }
+    let first_meaning = number(names.len());
+    for line in entries.values().flat_map(|entry| entry.table.lines()).filter(|line| line.contains('|')) {
+        let name = line.split(['|', ',']).next().unwrap_or_default().trim().to_owned();
+        for (text, languages) in line.split('|').zip([EN, ES, RU, UK]) {
+            compiler.patterns(number(names.len()), &name, languages, text, false)?;
+        }
+        names.push(name);
     }
     Ok(Lexicon {
         source: source.to_owned(),
-        names: entries.keys().cloned().collect(),
-        keys: entries.keys().map(|name| hash::of(name)).collect(),
+        keys: names.iter().map(|name| hash::of(name)).collect(),
+        names,
         index: KeyIndex::new(compiler.keys.into_iter()),
         atoms: compiler.atoms,
         phrases: compiler.phrases,
         stem_lengths: compiler.stem_lengths,
+        first_meaning,
         masks: Masks::new(compiler.masked),
     })
 }
 
+fn number(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
 impl Compiler {
+    fn patterns(
+        &mut self,
+        concept: u16,
+        name: &str,
+        languages: u8,
+        text: &str,
+        masked: bool,
+    ) -> Result<(), LexiconError> {
+        for pattern in text.split([',', '\n']).map(str::trim).filter(|pattern| !pattern.is_empty()) {
+            self.pattern(concept, languages, pattern, masked).map_err(|problem| LexiconError::Pattern {
+                concept: name.to_owned(),
+                pattern: pattern.to_owned(),
+                problem,
+            })?;
+        }
+        Ok(())
+    }
+
     fn pattern(
         &mut self,
         concept: u16,

@@ -3,9 +3,9 @@
 //! ```text
 //! "EVENKEEL"  u32 features version
 //! labels, lexicon (TOML), words      each text: u32 length, UTF-8; lists: u32 count first
-//! unknown, smoothing                 6 × f32 each
+//! unknown, smoothing                 7 × f32 each
 //! bias, second stage, its bias, thresholds   u32 count, f32 each
-//! 6 blocks                           u32 count, keys u64, scales f32, squared idf f32, weights i8
+//! 7 blocks                           u32 count, keys u64, scales f32, squared idf f32, weights i8
 //! SHA-256 of all of the above        32 bytes
 //! ```
 

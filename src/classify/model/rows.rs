@@ -73,6 +73,18 @@ impl Rows {
         }
         self.norms.get(row).copied()
     }
+
+    /// The row of `key` times `coefficients`, 0 when unknown.
+    #[must_use]
+    pub fn dot(&self, key: u64, coefficients: &[f32]) -> f32 {
+        let row = self.index.get(key).and_then(|row| {
+            let row = row as usize;
+            Some((self.scales.get(row)?, self.weights.get(row * self.labels..(row + 1) * self.labels)?))
+        });
+        row.map_or(0.0, |(scale, weights)| {
+            weights.iter().zip(coefficients).map(|(weight, c)| scale * f32::from(*weight) * c).sum()
+        })
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of i8")]

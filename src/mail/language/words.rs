@@ -8,7 +8,7 @@ use super::Language;
 
 /// What a known word adds.
 pub(super) const WORD_WEIGHT: usize = 2;
-/// What a letter of its own adds.
+/// What an ending adds, or a letter that few languages have.
 pub(super) const LETTER_WEIGHT: usize = 1;
 
 struct Entry {
@@ -24,6 +24,28 @@ const fn latin(language: Language, letters: &'static str, words: &'static str) -
 
 const fn cyrillic(language: Language, letters: &'static str, words: &'static str) -> Entry {
     Entry { language, cyrillic: true, letters, words }
+}
+
+/// Endings of longer words that one of two close languages has; they decide where words do not.
+const ENDINGS: &[(Language, bool, &str)] = &[
+    (Language::Ru, true, "ение|ание|ении|ия|ие|ии|ый|ые|ая|яя|ое|ешь|ишь|ет|ют|его|ему|ться|ого|ов|ей"),
+    (Language::Uk, true, "ння|ття|ою|ею|ати|ити|увати|ував|увала|ься|ать|ять|уть|ний|ого|ів|ей|ку|ко"),
+    (Language::En, false, "ing|tion|ly|ed|n't|'s|'m|'re|'ve|'ll|ness|ful|ght|ck"),
+    (Language::Es, false, "ción|mente|ado|ada|ando|iendo|aba|ía|ió|eron|amos|emos|ito|ita"),
+];
+
+/// The languages that have the ending of this word in lower case.
+pub(super) fn languages_ending(word: &str) -> impl Iterator<Item = usize> {
+    let cyrillic = word.starts_with(|c| matches!(c, '\u{400}'..='\u{52f}'));
+    let long = word.chars().nth(3).is_some();
+    ENDINGS
+        .iter()
+        .filter(move |(_, script, endings)| {
+            long && *script == cyrillic && endings.split('|').any(|ending| word.ends_with(ending))
+        })
+        .filter_map(|(language, script, _)| {
+            TABLE.iter().position(|e| e.language == *language && e.cyrillic == *script)
+        })
 }
 
 /// How many languages are told apart.
@@ -43,7 +65,10 @@ const TABLE: &[Entry] = &[
          service support team company manager sir madam asap pls plz u ur im dont cant its know think see tell told said \
          make made take use using send sent received receive wrong good great bad worst love like really even never always \
          every time first last next new old other another same someone anyone everything nothing something let let's he she \
-         him her his hers them their lol wtf damn shit fuck idiots stupid way cancel delivery subscription free regards cheers",
+         him her his hers them their a i am there's i'd you're you've we're we've they're that's what's came went read good morning \
+         afternoon evening friend everyone folks kindly regarding update status attached screenshot friendly \
+         yours truly sincerely hope wish needs keep keeps live lives home house school \
+          lol wtf damn shit fuck idiots stupid way cancel delivery subscription free regards cheers",
     ),
     latin(
         Language::Es,
@@ -59,7 +84,10 @@ const TABLE: &[Entry] = &[
          problema error ayuda ayudar ahora ya aún aun todavía todavia siempre nunca hoy ayer mañana semana mes año años días \
          hasta desde entre sobre también tambien solo sólo así asi vez veces mejor peor cliente servicio empresa devolución \
          devolver devuelvan cancelar quiero urgente por favor porfa alguna algún gente vergüenza mierda puta idiotas joder \
-         muchas mucho mucha después despues antes dice dijo decir saben sabe nuestro nuestra sigue sin vuestros esperando espero",
+         a ver mire mira miren oye oiga oigan va van vas voy vais vale chico chicos chica chicas escribo escribe \
+         sres sra sr doctora doctor dile dime diga digan disculpe disculpen perdone perdonen adjunto anterior evento \
+         uno buen menudo menuda vaya claro llamo vivo trabajo hijo hija casa pues sois fueron hola holaa \
+          muchas mucho mucha después despues antes dice dijo decir saben sabe nuestro nuestra sigue sin vuestros esperando espero",
     ),
     latin(
         Language::Ru,
@@ -69,7 +97,7 @@ const TABLE: &[Entry] = &[
          pozhalusta dengi den'gi deneg zakaz zakaza rabotaet rabotayet ne_rabotaet uzhe eshe eshche esche nado nuzhno mozhno mojno \
          pomogite pomosch otvet otvet'te otvette verni vernite kuda skolko skol'ko vse vsyo tolko tol'ko ili esli potomu chtoby \
          bylo byla budet est' nichego sajt sayt pochta parol' parol akkaunt schet schyot zavtra segodnya vchera srochno tam tut \
-         na za po ot iz dlya bez pro s_uvazheniem uvazheniem kotoryj kotoryy opyat opyat' nikto raz nedelya nedelyu mesyats ot",
+         na za po ot iz dlya bez pro s_uvazheniem uvazheniem kotoryj kotoryy opyat opyat' nikto raz raza delal nichego prosto ego ona oni suki pidor nedelya nedelyu mesyats ot",
     ),
     latin(
         Language::Uk,
@@ -78,7 +106,7 @@ const TABLE: &[Entry] = &[
          ce shcho scho ya ja vzhe mene meni vash vasha vashoho vashe vidpovily vidpovid zamovlennya zamovlennja groshi hroshi \
          hroshej pratsiuie pracjuje pratsyuye nemaje nemaie nema duzhe treba pislia pislja vona vin kazhe kazhut tam tut vy ne \
          u vid do na za pid bez ale yak jak kudy skilky til'ky tilky bulo buv bula ye je sohodni zavtra vchora tyzhden misjats \
-         rokiv khvylyn pyshu pysav pani mij moja moho nashoho nash proshu pidkazhit vybachte odyn odna dytyna znov znovu shche",
+         rokiv khvylyn pyshu pysav pani mij moja moho nashoho nash proshu pidkazhit vybachte odyn odna dytyna rahunok rakhunok vyshlit' vyshlit nadishlit' nadishlit misyaciv misiatsiv sami ti ci tsi hosting oplata rekvizyty znov znovu shche",
     ),
     latin(
         Language::Other,
@@ -151,7 +179,10 @@ const TABLE: &[Entry] = &[
          аккаунт помогите помощь срочно вчера сегодня завтра неделя неделю месяц год лет раз опять снова никто ничего \
          что-то тоже потом теперь сейчас тут здесь там вообще просто больше лучше хорошо плохо себя себе того тем чем нас нам \
          наш при без про между через после перед под над верните вернуть жду ждать скажите подскажите уважением делать сделать \
-         говорит сказал сказали почём хорошего понял поняла ли бы какого который которая которые свой свою",
+         говорит сказал сказали знаете знаю вижу видел видела живу живёт купил купила пишу писал писала прошу извините извиняюсь \
+         оставлю здорово вечера дня девушка мужчина человек люди ребята приветик доброе сказать работа работы \
+         благодарю благодарим уважаемая уважаемый уважаемые хочу значит слушай ладно девочки времени суток курьер \
+          ты тебя тебе твой рублей рубля руб почём хорошего понял поняла ли бы какого который которая которые свой свою",
     ),
     cyrillic(
         Language::Uk,
@@ -163,15 +194,34 @@ const TABLE: &[Entry] = &[
          ціна пошта лист відповідь відповіді працює сайт застосунок додаток пароль допоможіть допомога терміново вчора \
          сьогодні завтра тиждень місяць рік років раз знову ніхто нічого щось теж також потім тепер зараз тут там взагалі \
          просто більше краще добре погано себе собі того тим чим нас нам наш при без про між через після перед під над \
-         поверніть повернути чекаю скажіть підкажіть повагою робити зробити каже сказав сказали шо шось кажуть нехай хай \
+         поверніть повернути чекаю скажіть підкажіть повагою робити зробити каже сказав сказали здрастуйте добридень знаєте знаю бачу бачив бачила живу живе купив купила пишу писав писала вибачте \
+         отримала отримав людина люди дівчата хлопці колего пане пані шановні шановна суд сказати робота роботи \
+         пропоную вам гру готель добри день \
+          ти тебе тобі твій гривень гривні грн уваги пана минулий бан шо шось кажуть нехай хай \
          цілком жодного якого котрий свій свою би б же ж аби бо адже отже",
     ),
+    // Bulgarian
     cyrillic(
         Language::Other,
-        "ўјљњћђџѓќѕәқңғүұһө",
+        "",
         "се да че съм това който което каква къде моята моят поръчка благодаря много няма има ще със във от след за на не си е \
-         са бъде може само още вече добър ден здравейте искам дълго как",
+         са бъде може само още вече добър ден здравейте искам дълго как моля получил поръчката",
     ),
+    // Serbian and Macedonian
+    cyrillic(
+        Language::Other,
+        "јљњћђџѓќѕ",
+        "је сам нисам није су смо да се за на од са у и или ли али што шта како где када молим хвала добар дан имам немам може \
+         можете добио још мој моја",
+    ),
+    // Belarusian
+    cyrillic(
+        Language::Other,
+        "ў",
+        "дзе калі вельмі дзякуй добры дзень ёсць быў была мой мая ваш гэта што як не я ці чаму няма трэба заказ калі ласка",
+    ),
+    // Kazakh and its neighbours
+    cyrillic(Language::Other, "әқңғүұһө", "мен сіз біз бар жоқ және үшін бұл рахмет"),
 ];
 
 static WORDS: LazyLock<BTreeMap<&'static str, u32>> = LazyLock::new(|| {
@@ -197,7 +247,5 @@ pub(super) fn languages_of(word: &str) -> impl Iterator<Item = usize> + use<> {
 
 /// The languages to which this letter belongs.
 pub(super) fn languages_with(c: char) -> impl Iterator<Item = usize> {
-    (0..LANGUAGES).filter(move |index| {
-        !c.is_ascii() && TABLE.get(*index).is_some_and(|entry| entry.letters.contains(c))
-    })
+    (0..LANGUAGES).filter(move |index| TABLE.get(*index).is_some_and(|entry| entry.letters.contains(c)))
 }

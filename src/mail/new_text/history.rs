@@ -42,7 +42,7 @@ pub(super) fn opening(line: &str, after: &[&str], answered: bool) -> Option<Open
     if rule || quoted {
         return None;
     }
-    let length = attribution_length(line, after)?;
+    let length = attribution_length(line, after, MAX_WRAP)?;
     let next = after.iter().skip(length - 1).find(|line| !line.trim().is_empty());
     Some(match next {
         Some(next) if is_quoted(next) => Opening::Attribution(length),
@@ -50,36 +50,35 @@ pub(super) fn opening(line: &str, after: &[&str], answered: bool) -> Option<Open
     })
 }
 
-/// How many lines the attribution takes that begins on `first`.
-fn attribution_length(first: &str, after: &[&str]) -> Option<usize> {
-    let mut joined = String::new();
-    for count in 0..MAX_WRAP {
-        let line = if count == 0 { first } else { after.get(count - 1)? };
-        let below = after.get(count..).unwrap_or_default();
-        let line = bare(line).trim_matches(['-', ' ']);
-        if line.is_empty() || joined.len() + line.len() > MAX_ATTRIBUTION {
-            return None;
-        }
-        // one that begins further down is not wrapped: the text above it is new
-        let begins =
-            || starts_with(line, words::ATTRIBUTION_WORDS) && attribution_length(line, below).is_some();
-        if count > 0 && ((count == 1 && !opens_attribution(&joined)) || begins()) {
-            return None;
-        }
-        if !joined.is_empty() {
-            joined.push(' ');
-        }
-        joined.push_str(line);
-        let next = || below.iter().find(|l| !l.trim().is_empty());
-        if count == 0 && is_date_line(line) && next().is_some() {
-            return Some(1);
-        }
-        if line.ends_with([':', '：']) || ends_with_verb(line) {
-            let quote_follows = next().is_some_and(|l| is_quoted(l));
-            return is_attribution(&joined, quote_follows).then_some(count + 1);
-        }
+/// How many lines, of at most `wrap`, the attribution takes that begins on `first`.
+fn attribution_length(first: &str, after: &[&str], wrap: usize) -> Option<usize> {
+    let line = |count: usize| {
+        let line = if count == 0 { Some(&first) } else { after.get(count - 1) };
+        line.map(|line| bare(line).trim_matches(['-', ' '])).filter(|line| !line.is_empty())
+    };
+    let below = |count: usize| after.get(count..).unwrap_or_default();
+    let next = |count: usize| below(count).iter().find(|l| !l.trim().is_empty());
+    if is_date_line(line(0)?) && next(0).is_some() {
+        return Some(1);
     }
-    None
+    let ends = |line: &str| line.ends_with([':', '：']) || ends_with_verb(line);
+    let last = (0..wrap).map_while(line).position(ends)?;
+    if last > 0 && !opens_attribution(line(0)?) {
+        return None;
+    }
+    // one that begins further down is not wrapped: the text above it is new
+    let begins = |count: usize| {
+        line(count).is_some_and(|line| {
+            starts_with(line, words::ATTRIBUTION_WORDS)
+                && attribution_length(line, below(count), wrap - count).is_some()
+        })
+    };
+    if (1..=last).any(begins) {
+        return None;
+    }
+    let joined = (0..=last).filter_map(line).collect::<Vec<_>>().join(" ");
+    let quote_follows = next(last).is_some_and(|l| is_quoted(l));
+    (joined.len() <= MAX_ATTRIBUTION && is_attribution(&joined, quote_follows)).then_some(last + 1)
 }
 
 fn starts_with(line: &str, list: &str) -> bool {
@@ -114,8 +113,11 @@ fn is_attribution(text: &str, quote_follows: bool) -> bool {
     let told = any(words::WROTE, |verb| lower.contains(verb));
     let addressed = has_address(&lower);
     let dated = has_time(&lower) || has_date(&lower);
+    // "On 3 March your colleague wrote:" is a customer's sentence: without a quote below, an
+    // attribution has an address, or day and time
     // Google leaves the verb out in Russian: `пн, 3 мар. 2025 г. в 10:12, Анна <a@example.org>:`
-    (told && (addressed || dated || quote_follows))
+    let timed = has_time(&lower) && (has_date(&lower) || opens_attribution(text));
+    (told && (addressed || timed || quote_follows))
         || (addressed && dated && opens_attribution(text))
         || (quote_follows && (addressed || dated) && text.len() < 120)
 }
@@ -147,6 +149,9 @@ fn has_date(text: &str) -> bool {
 
 /// A mark set by a ticket system above the mail it sends.
 fn is_ticket_mark(line: &str) -> bool {
+    if !any(words::ABOVE, |word| line.contains(word)) {
+        return false;
+    }
     let lower = line.to_lowercase();
     any(words::ABOVE_THIS_LINE, |mark| lower.contains(mark))
         && any(words::ASKS_FOR_REPLY, |ask| lower.contains(ask))

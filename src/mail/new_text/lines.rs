@@ -6,7 +6,10 @@ pub(super) fn is_quoted(line: &str) -> bool {
     let initials = line.bytes().take_while(u8::is_ascii_uppercase).count();
     line.starts_with('>')
         || (initials > 0 && initials <= 3 && line.as_bytes().get(initials) == Some(&b'>'))
-        || (line.starts_with('|') && line.chars().nth(1).is_none_or(|c| c == ' '))
+        || line.strip_prefix('|').is_some_and(|rest| {
+            // a table has more of them
+            (rest.is_empty() || rest.starts_with(' ')) && !rest.contains('|')
+        })
 }
 
 /// The line without its outermost quote mark.

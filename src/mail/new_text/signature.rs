@@ -3,6 +3,9 @@
 use super::lines::is_rule;
 use super::words::{self, any};
 
+/// Longest footer in bytes.
+const MAX_FOOTER: usize = 120;
+
 /// Divides new lines into what is said and what is appended to every mail.
 pub(super) fn cut<'t>(lines: &[&'t str]) -> (Vec<&'t str>, Vec<&'t str>) {
     let at = (0..lines.len()).find(|at| begins(lines, *at)).unwrap_or(lines.len());
@@ -27,23 +30,28 @@ fn begins(lines: &[&str], at: usize) -> bool {
     }
     let lower = crate::mail::parse::head(line, 300).to_lowercase();
     is_notice(&lower)
-        || (is_footer(&lower)
-            && following().filter(|l| !is_footer(&l.to_lowercase())).count() <= 3
-            && following().all(|l| l.len() < 120))
+        || (line.len() <= MAX_FOOTER
+            && is_footer_start(&lower)
+            && following().filter(|l| !is_footer(l)).count() <= 3
+            && following().all(|l| l.len() < MAX_FOOTER))
 }
 
 /// A rule before nothing but footers, or a line of underscores before a name.
 fn follows_rule(following: &[&str], underscores: bool) -> bool {
-    let is_appended = |line: &&str| is_rule(line) || is_footer(&line.to_lowercase());
+    let is_appended = |line: &&str| is_rule(line) || is_footer(line);
     following.iter().all(is_appended)
         || following.first().is_some_and(|line| is_notice(&line.to_lowercase()))
         || (underscores && following.len() <= 2 && following.iter().all(|line| line.len() < 60))
 }
 
 /// A line that a phone or a mail program appends.
-fn is_footer(lower: &str) -> bool {
+pub(super) fn is_footer(line: &str) -> bool {
+    line.len() <= MAX_FOOTER && is_footer_start(&line.to_lowercase())
+}
+
+fn is_footer_start(lower: &str) -> bool {
     let line = lower.trim_start_matches(['(', '<', '*', '_', '[', '-', '\u{2014}', ' ']);
-    lower.len() <= 120 && any(words::FOOTERS, |start| line.starts_with(start))
+    any(words::FOOTERS, |start| line.starts_with(start))
 }
 
 /// The first line of a confidentiality notice.

@@ -1,8 +1,8 @@
 //! The words by which mail programs mark what is not new. Lists are `|`-separated, lower case.
 
 /// Whether an entry of a list passes.
-pub(super) fn any(list: &str, mut test: impl FnMut(&str) -> bool) -> bool {
-    list.split('|').any(|entry| test(entry))
+pub(super) fn any(list: &str, test: impl FnMut(&str) -> bool) -> bool {
+    list.split('|').any(test)
 }
 
 /// Words that say no more than "what matters is below", in four languages.
@@ -37,6 +37,10 @@ pub(super) const ABOVE_THIS_LINE: &str = "above this line|above the line|reply a
     вище цієї лінії|вище цієї риски|oberhalb dieser zeile|au-dessus de cette ligne|\
     acima desta linha|sopra questa riga|powyżej tej linii";
 
+/// Words of [`ABOVE_THIS_LINE`] that few other lines hold: looked for first.
+pub(super) const ABOVE: &str =
+    "above|ABOVE|Above|encima|выше|Выше|вище|Вище|oberhalb|dessus|acima|sopra|powyżej";
+
 /// How a ticket system asks for the answer.
 pub(super) const ASKS_FOR_REPLY: &str = "##|reply|respond|type|write|respuesta|respon|escrib|ответ|\
     пишите|відпов|пишіть|antwort|répon|rispost|odpowied";
@@ -51,8 +55,8 @@ pub(super) const FORWARDED: &str = "forwarded message|begin forwarded message|fo
     початок переадресованого повідомлення|перенаправлене повідомлення|\
     повідомлення, що пересилається|перенаправлений лист|\
     mensaje reenviado|inicio del mensaje reenviado|correo reenviado|\
-    weitergeleitete nachricht|anfang der weitergeleiteten nachricht|message transféré|\
-    début du message réexpédié|début du message transféré|messaggio inoltrato|\
+    weitergeleitete nachricht|anfang der weitergeleiteten nachricht|message transféré|message transmis|\
+    début du message réexpédié|début du message transféré|message transmis|messaggio inoltrato|\
     inizio messaggio inoltrato|messaggio inoltrato da|mensagem encaminhada|mensagem reencaminhada|\
     início da mensagem encaminhada|início da mensagem reencaminhada|wiadomość przekazana|\
     początek przekazywanej wiadomości|przekazana wiadomość|treść przekazanej wiadomości|\

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use mail_parser::ContentType;
 
 use super::fields::{Fields, cut_line};
+use super::text::{looks_like_html, tidy, unflow};
 use super::{MAX_DEPTH, MAX_PARTS, MAX_TEXT_BYTES, charset, head, html, one_line};
 use crate::mail::{Attachment, Problem};
 
@@ -30,7 +31,7 @@ pub(super) fn read(fields: &Fields<'_>, body: &[u8], problems: &mut BTreeSet<Pro
     let text = walk.entity(fields, body, 0, "text/plain");
     let mut found = walk.found;
     let text = text.map(Text::read).unwrap_or_default();
-    found.text = head(&text, MAX_TEXT_BYTES).to_owned();
+    head(&text, MAX_TEXT_BYTES).clone_into(&mut found.text);
     if found.text.len() < text.len() {
         problems.insert(Problem::TextCut);
     }
@@ -82,7 +83,12 @@ impl Walk<'_> {
         match (kind.split_once('/').unwrap_or((&kind, "")), boundary) {
             (("multipart", subtype), Some(boundary)) => self.multipart(subtype, body, boundary, depth),
             (("message", "rfc822" | "global" | "news"), _) => {
-                self.message(fields, media.as_ref(), &kind, body, depth);
+                let text = self.message(fields, media.as_ref(), &kind, body, depth);
+                if self.nested > 0 {
+                    return text;
+                }
+                let text = text.map(|text| head(&text.read(), MAX_TEXT_BYTES).to_owned());
+                self.found.nested = self.found.nested.take().or(text);
                 None
             }
             _ => self.leaf(fields, media.as_ref(), &kind, body),
@@ -95,13 +101,8 @@ impl Walk<'_> {
         }
         self.found.kinds.push(kind.to_owned());
         let attribute = |name| media.and_then(|m| m.attribute(name)).map(|v| one_line(v).to_lowercase());
-        match kind {
-            "multipart/report" => self.found.report = attribute("report-type").or(Some(String::new())),
-            "text/calendar" => {
-                self.found.calendar =
-                    attribute("method").or_else(|| self.found.calendar.take()).or(Some(String::new()))
-            }
-            _ => {}
+        if kind == "multipart/report" {
+            self.found.report = attribute("report-type").or_else(|| Some(String::new()));
         }
     }
 
@@ -139,24 +140,19 @@ impl Walk<'_> {
         kind: &str,
         body: &[u8],
         depth: usize,
-    ) {
+    ) -> Option<Text> {
         self.attach(fields, media, kind, body.len());
         // the first is enough: whoever attaches several writes what they are about
         if self.found.nested.is_some() {
-            return;
+            return None;
         }
         let encoding = fields.line("content-transfer-encoding").unwrap_or_default();
         let bytes = charset::untransfer(body, &encoding);
         let (inner, body) = Fields::split(bytes.trim_ascii_start());
         self.nested += 1;
-        let text = self.entity(&inner, body, depth + 1, "text/plain").map(Text::read);
+        let text = self.entity(&inner, body, depth + 1, "text/plain");
         self.nested -= 1;
-        if let Some(text) = text
-            && self.nested == 0
-            && !text.trim().is_empty()
-        {
-            self.found.nested = Some(head(&text, MAX_TEXT_BYTES).to_owned());
-        }
+        text.filter(|text| !text.is_blank())
     }
 
     fn leaf(
@@ -172,6 +168,10 @@ impl Walk<'_> {
         // `multipart/*` here has no boundary, and is read as what it looks like: text
         let is_text = matches!(kind, "text/plain" | "text/html" | "text") || kind.starts_with("multipart/");
         let encoding = fields.line("content-transfer-encoding").unwrap_or_default();
+        if kind == "text/calendar" && !attached && self.nested == 0 {
+            let method = media.and_then(|m| m.attribute("method")).map(|m| one_line(m).to_lowercase());
+            self.found.calendar = method.or(self.found.calendar.take());
+        }
         if attached || !is_text || (named && self.parts > 2) {
             let bytes = if encoding.eq_ignore_ascii_case("base64") { base64_len(body) } else { body.len() };
             self.attach(fields, media, kind, bytes);
@@ -267,54 +267,4 @@ fn split_parts<'x>(body: &'x [u8], boundary: &[u8]) -> Vec<&'x [u8]> {
     }
     parts.extend(current);
     parts
-}
-
-/// Line ends as `\n`, no control characters but tab.
-pub(super) fn tidy(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' if chars.peek() == Some(&'\n') => {}
-            '\r' | '\n' | '\u{2028}' | '\u{2029}' | '\u{85}' => out.push('\n'),
-            '\u{a0}' => out.push(' '),
-            c if (c.is_control() && c != '\t') || super::is_invisible(c) => {}
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Paragraphs of `format=flowed` (RFC 3676 §4.2) on one line each.
-fn unflow(text: &str, delete_space: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut open: Option<usize> = None;
-    for line in text.lines() {
-        let depth = line.bytes().take_while(|b| *b == b'>').count();
-        let content = line.trim_start_matches('>');
-        let content = content.strip_prefix(' ').unwrap_or(content);
-        if open != Some(depth) {
-            if open.is_some() {
-                out.push('\n');
-            }
-            out.extend(std::iter::repeat_n('>', depth));
-            if depth > 0 {
-                out.push(' ');
-            }
-        }
-        let soft = content.ends_with(' ') && content != "-- ";
-        out.push_str(if soft && delete_space { content.trim_end_matches(' ') } else { content });
-        if soft {
-            open = Some(depth);
-        } else {
-            out.push('\n');
-            open = None;
-        }
-    }
-    out
-}
-
-fn looks_like_html(text: &str) -> bool {
-    let start = head(text.trim_start(), 15).to_ascii_lowercase();
-    start.starts_with("<html") || start.starts_with("<!doctype html")
 }

@@ -19,7 +19,7 @@ struct Field<'x> {
 
 /// The fields of a header block, in order.
 pub(super) struct Fields<'x> {
-    fields: Vec<Field<'x>>,
+    list: Vec<Field<'x>>,
     /// Charset for 8-bit bytes that no encoded word explains: the body's.
     charset: Option<String>,
     /// Whether fields were left out.
@@ -29,7 +29,7 @@ pub(super) struct Fields<'x> {
 impl<'x> Fields<'x> {
     /// Divides a message or MIME part into its fields and its body.
     pub(super) fn split(entity: &'x [u8]) -> (Self, &'x [u8]) {
-        let mut this = Self { fields: Vec::new(), charset: None, cut: false };
+        let mut this = Self { list: Vec::new(), charset: None, cut: false };
         let mut rest = entity;
         let body = loop {
             let (line, after) = cut_line(rest);
@@ -43,10 +43,9 @@ impl<'x> Fields<'x> {
                     .get(..length)
                     .and_then(|field| field.split_at_checked(name.len()))
                     .map_or(line, |v| v.1);
-                this.push(entity.len() - after.len(), name, value);
+                this.push(entity.len() - rest.len(), name, value);
                 rest = after;
-            } else if this.fields.is_empty()
-                || (field_name(cut_line(after).0).is_none() && !starts_body(after))
+            } else if this.list.is_empty() || (field_name(cut_line(after).0).is_none() && !starts_body(after))
             {
                 // no header at all, or a body that follows without the empty line
                 break rest;
@@ -58,21 +57,23 @@ impl<'x> Fields<'x> {
         (this, body)
     }
 
-    fn push(&mut self, end: usize, name: &'x [u8], value: &'x [u8]) {
-        if self.fields.len() < MAX_FIELDS && end <= MAX_HEADER_BYTES {
+    fn push(&mut self, start: usize, name: &'x [u8], value: &'x [u8]) {
+        if self.list.len() < MAX_FIELDS && start < MAX_HEADER_BYTES {
             let value = value.split_at_checked(value.iter().position(|b| *b == b':').map_or(0, |at| at + 1));
-            self.fields.push(Field { name, value: value.map_or(&[][..], |v| v.1) });
+            self.list.push(Field { name, value: value.map_or(&[][..], |v| v.1) });
         } else {
             self.cut = true;
         }
+        // of a longer field only the beginning is ever decoded
+        self.cut |= value.len() > MAX_HEADER_BYTES;
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.fields.is_empty()
+        self.list.is_empty()
     }
 
     fn value(&self, name: &str) -> Option<&'x [u8]> {
-        self.fields.iter().find(|f| f.name.eq_ignore_ascii_case(name.as_bytes())).map(|f| f.value)
+        self.list.iter().find(|f| f.name.eq_ignore_ascii_case(name.as_bytes())).map(|f| f.value)
     }
 
     /// The field's bytes as UTF-8 and ended as `mail-parser` expects.
@@ -80,6 +81,7 @@ impl<'x> Fields<'x> {
         let value = self.value(name)?;
         let value = value.get(..max).unwrap_or(value);
         let mut bytes = match std::str::from_utf8(value) {
+            Ok(text) if text.contains("?=") => join_words(text).into_bytes(),
             Ok(_) => value.to_vec(),
             Err(_) => charset::decode(value, self.charset.as_deref()).0.into_bytes(),
         };
@@ -168,6 +170,45 @@ impl<'x> Fields<'x> {
     }
 }
 
+/// Joins encoded words that follow one another in the same charset and encoding: many programs cut
+/// a character between them, against RFC 2047 §5.
+fn join_words(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut last: Option<(&str, &str)> = None;
+    for token in text.split_whitespace() {
+        let word = encoded_word(token);
+        match (last, word) {
+            (Some((open, payload)), Some((prefix, next)))
+                if open.eq_ignore_ascii_case(prefix) && is_whole(open, payload) =>
+            {
+                out.truncate(out.len() - 2);
+                out.push_str(next);
+                out.push_str("?=");
+            }
+            _ => {
+                if !out.is_empty() {
+                    out.push(' ');
+                }
+                out.push_str(token);
+            }
+        }
+        last = word;
+    }
+    out
+}
+
+/// `=?charset?encoding?` and the payload of a token that is one encoded word.
+fn encoded_word(token: &str) -> Option<(&str, &str)> {
+    let inner = token.strip_prefix("=?")?.strip_suffix("?=")?;
+    let (prefix, payload) = inner.rsplit_once('?')?;
+    (prefix.matches('?').count() == 1).then_some((prefix, payload))
+}
+
+/// Whether more may be appended to the payload: base64 must end on a whole group.
+fn is_whole(prefix: &str, payload: &str) -> bool {
+    !prefix.ends_with(['b', 'B']) || (payload.len().is_multiple_of(4) && !payload.ends_with('='))
+}
+
 /// The first line with its line end, and the rest.
 pub(super) fn cut_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     let end = bytes.iter().position(|b| *b == b'\n').map_or(bytes.len(), |at| at + 1);
@@ -196,4 +237,30 @@ fn field_name(line: &[u8]) -> Option<&[u8]> {
 /// Whether the next line is the empty one that ends the header block.
 fn starts_body(rest: &[u8]) -> bool {
     cut_line(rest).0.trim_ascii().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_cut_between_encoded_words_is_whole() {
+        let (fields, _) = Fields::split(b"Subject: =?utf-8?Q?=D0=9F=D1?=\r\n =?UTF-8?q?=80=D0=B8?= ok =?utf-8?B?0J/R?= =?utf-8?B?gNC4?=\r\n\r\n");
+        assert_eq!(fields.line("subject").as_deref(), Some("При ok При"));
+    }
+
+    #[test]
+    fn a_body_without_an_empty_line_above_it_is_a_body() {
+        let (fields, body) = Fields::split(b"Subject: x\r\nHello, I write\r\nto you\r\n");
+        assert_eq!(
+            (fields.line("subject").as_deref(), body),
+            (Some("x"), &b"Hello, I write\r\nto you\r\n"[..])
+        );
+    }
+
+    #[test]
+    fn a_broken_fold_costs_one_line() {
+        let (fields, body) = Fields::split(b"Subject: x\nbroken fold\nTo: b@example.org\n\nhello");
+        assert_eq!((fields.addresses("to").len(), body), (1, &b"hello"[..]));
+    }
 }

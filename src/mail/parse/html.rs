@@ -1,10 +1,10 @@
 //! HTML to the text a reader sees: one pass, quotes marked with `> `, hidden text left out.
 
 mod style;
-
-use mail_parser::decoders::html::add_html_token;
+mod tag;
 
 use style::Look;
+use tag::{entity, is_block, is_void, skip_element, split_tag};
 
 /// Elements open within one another that are followed; deeper ones change nothing.
 const MAX_OPEN: usize = 256;
@@ -45,6 +45,8 @@ struct Page {
     quotes: usize,
     space: bool,
     blank: bool,
+    /// A head was opened and never closed.
+    headless: bool,
     max: usize,
 }
 
@@ -64,13 +66,20 @@ impl Page {
         let (tag, rest) = split_tag(body);
         let name_end = tag.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(tag.len());
         let (name, attributes) = tag.split_at_checked(name_end).unwrap_or((tag, ""));
-        let name = name.to_ascii_lowercase();
+        let name = style::lower(name);
         if closing {
             self.close(&name);
             return rest;
         }
-        if matches!(name.as_str(), "style" | "script" | "head" | "title" | "template" | "svg" | "noscript") {
-            return skip_element(rest, &name);
+        if matches!(&*name, "style" | "script" | "title") || (name == "head" && !self.headless) {
+            return match skip_element(rest, &name) {
+                // a head that is never closed: look for no further one, and read what it holds
+                None if name == "head" => {
+                    self.headless = true;
+                    rest
+                }
+                after => after.unwrap_or(""),
+            };
         }
         self.element(&name, attributes);
         rest
@@ -113,9 +122,10 @@ impl Page {
                 }
                 style::Role::Signature if self.quotes == 0 => {
                     self.break_line();
-                    self.text("-- ");
-                    self.space = true;
-                    self.end_line();
+                    if !self.out.trim_end().ends_with("\n--") {
+                        self.text("--");
+                        self.end_line();
+                    }
                 }
                 style::Role::Signature | style::Role::None => {}
             }
@@ -177,10 +187,6 @@ impl Page {
 
     /// Ends the line; an empty one stays, but never two in a row.
     fn end_line(&mut self) {
-        // `-- ` needs its space to be a signature mark
-        if self.line == "--" && self.space {
-            self.line.push(' ');
-        }
         self.space = false;
         if self.line.is_empty() {
             if !self.blank && !self.out.is_empty() {
@@ -218,125 +224,6 @@ fn put_line(out: &mut String, line: &mut String, quotes: usize) {
     out.push_str(line);
     out.push('\n');
     line.clear();
-}
-
-/// Cuts a tag at its `>`, stepping over quoted attribute values; an unclosed one ends the document.
-fn split_tag(body: &str) -> (&str, &str) {
-    let mut quote = None;
-    let mut last = ' ';
-    for (at, c) in body.char_indices() {
-        match (quote, c) {
-            (Some(q), c) if c == q => quote = None,
-            (None, '"' | '\'') if last == '=' => quote = Some(c),
-            (None, '>') => {
-                return (body.get(..at).unwrap_or(""), body.get(at + 1..).unwrap_or(""));
-            }
-            _ => {}
-        }
-        if !c.is_whitespace() {
-            last = c;
-        }
-    }
-    // an attribute that is never closed: end at the first `>` after all
-    body.split_once('>').unwrap_or((body, ""))
-}
-
-/// What follows the end tag of an element whose content is not shown.
-fn skip_element<'h>(rest: &'h str, name: &str) -> &'h str {
-    let mut left = rest;
-    while let Some((_, tag)) = left.split_once("</") {
-        if tag.get(..name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name)) {
-            return tag.split_once('>').map_or("", |t| t.1);
-        }
-        // a head that is never closed ends where the body begins
-        left = tag;
-    }
-    match rest.split_once("<body") {
-        Some((_, body)) if name == "head" => body.split_once('>').map_or("", |b| b.1),
-        _ if name == "head" => rest,
-        _ => "",
-    }
-}
-
-/// The character reference at the start of `text`, which begins with `&`, and what follows it.
-fn entity(text: &str) -> (char, &str) {
-    let plain = ('&', text.get(1..).unwrap_or(""));
-    let Some((end, _)) = text
-        .char_indices()
-        .take(34)
-        .find(|(at, c)| *c == ';' || (*at > 0 && !c.is_ascii_alphanumeric() && *c != '#'))
-    else {
-        return plain;
-    };
-    let (Some(token), Some(rest)) = (text.get(..=end), text.get(end + 1..)) else {
-        return plain;
-    };
-    if !token.ends_with(';') {
-        return plain;
-    }
-    let mut decoded = String::new();
-    add_html_token(&mut decoded, token.as_bytes(), false);
-    let mut chars = decoded.chars();
-    match (chars.next(), chars.next()) {
-        (Some(c), None) => (c, rest),
-        _ => plain,
-    }
-}
-
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "p" | "div"
-            | "tr"
-            | "table"
-            | "ul"
-            | "ol"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "blockquote"
-            | "section"
-            | "article"
-            | "header"
-            | "footer"
-            | "pre"
-            | "center"
-            | "form"
-            | "dl"
-            | "dt"
-            | "dd"
-            | "address"
-            | "body"
-            | "html"
-            | "tbody"
-            | "thead"
-            | "fieldset"
-            | "main"
-            | "nav"
-            | "aside"
-            | "figure"
-    )
-}
-
-fn is_void(name: &str) -> bool {
-    matches!(
-        name,
-        "br" | "hr"
-            | "img"
-            | "input"
-            | "meta"
-            | "link"
-            | "area"
-            | "base"
-            | "col"
-            | "embed"
-            | "source"
-            | "wbr"
-            | "param"
-    ) || name.starts_with(['!', '?'])
 }
 
 #[cfg(test)]

@@ -80,18 +80,15 @@ impl Plan {
         let steps =
             |paragraph: &Vec<String>| paragraph.iter().map(|wanted| Step::new(self.main, wanted)).collect();
         let mut paragraphs: Vec<Vec<Step>> = script.moves.iter().map(steps).collect();
-        let also: Vec<Step> = self
-            .answered
-            .iter()
-            .skip(1)
-            .filter(|label| !(**label == Label::Praise && self.wary))
-            .map(|label| Step::new(label.as_str(), "also"))
-            .collect();
-        if !also.is_empty() {
-            // A fright is met with calm, then with what failed; anything else comes before the plan.
-            let calm = self.main == Label::Panic.as_str();
-            let at = if calm { 2 } else { paragraphs.len().saturating_sub(2) };
-            paragraphs.insert(at.min(paragraphs.len()), also);
+        let others = self.answered.iter().skip(1).filter(|label| !(**label == Label::Praise && self.wary));
+        // A fright is met with calm and then with what failed; anything else comes before the plan.
+        let (soon, late): (Vec<Label>, Vec<Label>) =
+            others.partition(|label| self.main == Label::Panic.as_str() && **label == Label::Complaint);
+        for (labels, at) in [(late, paragraphs.len().saturating_sub(2)), (soon, 2)] {
+            let also: Vec<Step> = labels.iter().map(|label| Step::new(label.as_str(), "also")).collect();
+            if !also.is_empty() {
+                paragraphs.insert(at.min(paragraphs.len()), also);
+            }
         }
         if let Some(first) = self.first {
             paragraphs.insert(1.min(paragraphs.len()), vec![Step::new("abuse", first)]);

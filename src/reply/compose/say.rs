@@ -7,7 +7,7 @@ use minijinja::{Environment, UndefinedBehavior};
 use super::plan::Step;
 use crate::reply::facts::Facts;
 use crate::reply::playbook::{Ask, Book, Matter, Wording, hash};
-use crate::reply::{NoDraft, Request};
+use crate::reply::{NoDraft, Request, promise};
 
 /// Most questions in the list; what a wording asks itself comes on top.
 const LIST: usize = 3;
@@ -83,10 +83,12 @@ impl<'a> Speaker<'a> {
     }
 
     fn fits(&self, wording: &Wording) -> bool {
-        wording
-            .slots
-            .iter()
-            .all(|slot| self.slots.get(slot.as_str()).is_some_and(|value| !self.quoted.contains(value)))
+        wording.slots.iter().all(|slot| {
+            let once = ["quote", "question", "wish", "deadline", "count"].contains(&slot.as_str());
+            let said =
+                |value: &String| once && self.quoted.iter().any(|quoted| quoted.contains(value.as_str()));
+            self.slots.get(slot.as_str()).is_some_and(|value| !said(value))
+        })
     }
 
     fn is_fresh(&self, wording: &Wording) -> bool {
@@ -101,7 +103,8 @@ impl<'a> Speaker<'a> {
                 self.quoted.extend(self.slots.get(slot.as_str()).cloned());
             }
         }
-        self.env.render_str(&template, &self.slots).unwrap_or_default()
+        let text = self.env.render_str(&template, &self.slots).unwrap_or_default();
+        promise::close(&text, self.slots.get("by").map_or("", String::as_str), self.request.mail.language)
     }
 
     /// How many questions of ours a text has: a quoted one is the customer's.
@@ -119,20 +122,19 @@ impl<'a> Speaker<'a> {
         let failures = ["complaint", "panic"].contains(&self.main);
         let common = self.book.script("common").map_or(&[][..], |script| &script.ask);
         let matter = self.matter.map_or(&[][..], |matter| &matter.script.ask);
-        let mut all: Vec<&Ask> = Vec::new();
-        if failures {
-            all.extend(matter);
+        let is_open = |ask: &&Ask| {
+            let known = ask.unless.iter().any(|known| self.facts.known.contains(known.as_str()));
+            !known && self.is_fresh(&ask.wording) && self.fits(&ask.wording)
+        };
+        let mut open: Vec<&Ask> = matter.iter().filter(|_| failures).filter(is_open).collect();
+        // What is asked about a known matter is enough; in a fright two questions are the least.
+        if open.is_empty() || self.main == "panic" && open.len() < 2 {
+            open.extend(script.iter().filter(is_open));
         }
-        all.extend(script);
-        if failures {
-            all.extend(common);
+        if open.is_empty() && failures {
+            open.extend(common.iter().filter(is_open));
         }
-        let open: Vec<&Ask> = all
-            .into_iter()
-            .filter(|ask| !ask.unless.iter().any(|known| self.facts.known.contains(known.as_str())))
-            .filter(|ask| self.is_fresh(&ask.wording) && self.fits(&ask.wording))
-            .take(budget.min(LIST))
-            .collect();
+        open.truncate(budget.min(LIST));
         let wanted = match open.len() {
             0 => return Ok(String::new()),
             1 => "ask-one",

@@ -9,7 +9,7 @@ use crate::reply::lexicon::{self, Lexicon};
 const LONGEST_LINE: usize = 50;
 
 /// The name to greet with: from the end of the text, the signature block, or the `From` field.
-pub(super) fn signed(mail: &Mail, text: &str, lists: &Lexicon) -> Option<Fact> {
+pub(super) fn signed(mail: &Mail, text: &str, lists: &Lexicon) -> Option<(&'static str, Fact)> {
     let from = mail.sender().map_or("", |sender| sender.name.as_str());
     let name = from_text(text, from, lists)
         .or_else(|| {
@@ -18,7 +18,10 @@ pub(super) fn signed(mail: &Mail, text: &str, lists: &Lexicon) -> Option<Fact> {
         .or_else(|| person(from, false, lists).map(|name| (name, from.to_owned())))?;
     let (name, read_from) = name;
     let value = if mail.language == Language::Uk { vocative(&name, lists) } else { name };
-    Some(Fact { value, read_from })
+    let known = value.split(' ').count() == 1
+        || value.split(' ').next_back().is_some_and(is_patronymic)
+        || mail.language == Language::Uk;
+    Some((if known { "name" } else { "full_name" }, Fact { value, read_from }))
 }
 
 fn from_text(text: &str, from: &str, lists: &Lexicon) -> Option<(String, String)> {
@@ -70,6 +73,8 @@ fn person(written: &str, sure: bool, lists: &Lexicon) -> Option<String> {
     if lexicon::first(&folded, &lists.not_a_person).is_some() || plain.contains(['«', '"', '@', '&', '_']) {
         return None;
     }
+    let initials =
+        plain.split_whitespace().any(|word| word.chars().filter(|c| c.is_alphabetic()).count() == 1);
     let words: Vec<&str> = plain
         .split_whitespace()
         .map(|word| word.trim_matches(|c: char| !c.is_alphabetic()))
@@ -100,7 +105,7 @@ fn person(written: &str, sure: bool, lists: &Lexicon) -> Option<String> {
     let cyrillic = first.chars().any(|c| ('\u{400}'..'\u{530}').contains(&c));
     match words.as_slice() {
         [_, second] if cyrillic && known(second) => Some((*second).to_owned()),
-        [one] if sure => Some((*one).to_owned()),
+        [one] if sure && !initials => Some((*one).to_owned()),
         // A whole name is polite in English and Spanish whichever part comes first.
         [_, _] | [_, _, _] if !cyrillic => Some(words.join(" ")),
         _ => None,
@@ -176,7 +181,7 @@ mod tests {
     fn greeted(language: Language, from: &str, body: &str) -> Option<String> {
         let mail = Mail { language, ..Mail::from_message(from, "a@b.example", "", body) };
         let mail = Mail { language, new_text: body.to_owned(), ..mail };
-        signed(&mail, body, lexicon::of(language)).map(|fact| fact.value)
+        signed(&mail, body, lexicon::of(language)).map(|(_, fact)| fact.value)
     }
 
     #[test]

@@ -137,7 +137,9 @@ fn deadline(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<String> {
     }
     let mut last = None;
     for ahead in 1..=3 {
-        let word = words.get(at + ahead)?;
+        let Some(word) = words.get(at + ahead) else {
+            break;
+        };
         let of_calendar = lexicon::first(&word.folded, &lists.calendar).is_some();
         if of_calendar || is_time(word.bare) || is_date(word.bare) {
             last = Some(at + ahead);

@@ -2,7 +2,7 @@
 
 use super::Fact;
 use crate::classify::Label;
-use crate::reply::lexicon::{self, Lexicon};
+use crate::reply::lexicon::{self, Lexicon, Phrases};
 
 /// Shortest and longest sentence repeated, in characters. A longer one is cut at a clause.
 const SHORTEST: usize = 14;
@@ -15,6 +15,14 @@ pub(super) struct Sentence {
     pub(super) folded: String,
     /// Whether nothing in it forbids to repeat it.
     clean: bool,
+    /// Whether it may be repeated even where the mail insults, courts or threatens.
+    harmless: bool,
+}
+
+impl Sentence {
+    fn may(&self, wary: bool) -> bool {
+        if wary { self.harmless } else { self.clean }
+    }
 }
 
 /// Splits at sentence ends, and at line breaks before a capital or an empty line.
@@ -43,13 +51,19 @@ pub(super) fn split(text: &str, lists: &Lexicon) -> Vec<Sentence> {
     found
 }
 
+const ABBREVIATIONS: [&str; 24] = [
+    "no", "nr", "mr", "mrs", "ms", "dr", "st", "vs", "num", "sr", "sra", "ud", "uds", "av", "ул", "вул",
+    "кв", "ст", "им", "ім", "тел", "п/п", "грн", "руб",
+];
+
 /// "no. 5", "ул. Мира", "Mr. Hale": a short word before the stop, or what follows is no capital.
 fn abbreviated(current: &str, rest: &std::iter::Peekable<std::str::Chars<'_>>) -> bool {
     let before = current.trim_end_matches('.').split_whitespace().next_back().unwrap_or("");
     let next = rest.clone().find(|c| !c.is_whitespace());
     let starts =
         next.is_none_or(|c| c.is_uppercase() || matches!(c, '¿' | '¡' | '«' | '"' | '“' | '-' | '—' | '\''));
-    let short = before.chars().count() <= 2 && before.chars().all(char::is_alphabetic);
+    let letter = before.chars().count() == 1 && before.chars().all(char::is_alphabetic) && before != "I";
+    let short = letter || ABBREVIATIONS.contains(&lexicon::fold(before).as_str());
     short && next.is_some() || !starts && next.is_some_and(|c| c.is_ascii_digit())
 }
 
@@ -59,7 +73,9 @@ fn flush(current: &mut String, lists: &Lexicon, found: &mut Vec<Sentence>) {
     if text.chars().any(char::is_alphabetic) {
         let folded = lexicon::fold(&text);
         let clean = is_clean(&text, &folded, lists);
-        found.push(Sentence { text, folded, clean });
+        let harmless = clean
+            && [&lists.courting, &lists.threats].iter().all(|list| lexicon::first(&folded, list).is_none());
+        found.push(Sentence { text, folded, clean, harmless });
     }
 }
 
@@ -67,16 +83,8 @@ fn is_clean(text: &str, folded: &str, lists: &Lexicon) -> bool {
     let count = text.chars().count();
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let capitals = text.chars().filter(|c| c.is_uppercase()).count();
-    let banned = [
-        &lists.insults,
-        &lists.courting,
-        &lists.threats,
-        &lists.stock,
-        &lists.accusing,
-        &lists.admissions,
-        &lists.money,
-        &lists.dissuading,
-    ];
+    let banned =
+        [&lists.insults, &lists.stock, &lists.accusing, &lists.admissions, &lists.money, &lists.dissuading];
     (SHORTEST..=LONGEST * 4).contains(&count)
         && text.split_whitespace().count() >= 3
         && capitals * 3 < letters
@@ -91,15 +99,23 @@ fn is_clean(text: &str, folded: &str, lists: &Lexicon) -> bool {
 
 /// The sentence that says what the mail is about, under the label that is answered.
 pub(super) fn key(all: &[Sentence], label: Label, wary: bool, lists: &Lexicon) -> Option<Fact> {
-    let none = Vec::new();
+    let none = Phrases::default();
     let cues = lists.cues.get(label.as_str()).unwrap_or(&none);
     let mut best: Option<(usize, &Sentence)> = None;
-    for (at, sentence) in all.iter().enumerate().filter(|(_, sentence)| sentence.clean) {
+    for (at, sentence) in all.iter().enumerate().filter(|(_, sentence)| sentence.may(wary)) {
         let asks = sentence.text.ends_with('?');
         let said = 3 * lexicon::hits(&sentence.folded, cues).min(2);
-        let hard = usize::from(sentence.text.chars().any(|c| c.is_ascii_digit()));
+        let factual = matches!(label, Label::Complaint | Label::Panic | Label::Threat);
+        let hard = usize::from(factual && sentence.text.chars().any(|c| c.is_ascii_digit()));
+        let quoting = usize::from(label == Label::Criticism && sentence.text.contains(['"', '«', '“', '„']));
+        // What was given before is the point of an entitlement, not what is demanded now.
+        if label == Label::Entitlement && lexicon::first(&sentence.folded, &lists.wishes).is_some() {
+            continue;
+        }
         let asked = if asks && matches!(label, Label::Question | Label::Pricing) { 3 } else { 0 };
-        let known = said + 2 * hard + asked;
+        // Of several questions the first is the main one, whatever words it uses.
+        let said = if asks && label == Label::Question { 3 * usize::from(said > 0 || !wary) } else { said };
+        let known = said + 2 * hard + 3 * quoting + asked;
         // Under insult or threat only a sentence that carries the matter itself may be repeated.
         if wary && (said + asked == 0 || asks && label != Label::Question) {
             continue;
@@ -108,27 +124,28 @@ pub(super) fn key(all: &[Sentence], label: Label, wary: bool, lists: &Lexicon) -
         {
             continue;
         }
-        let fits = usize::from((25..=LONGEST).contains(&sentence.text.chars().count()));
+        let asks_first = asks && label == Label::Question;
+        let fits = usize::from(asks_first || (25..=LONGEST).contains(&sentence.text.chars().count()));
         let score = known * 2 + fits * 2 + usize::from(at < 3);
         if known > 0 && best.is_none_or(|(most, _)| score > most) {
             best = Some((score, sentence));
         }
     }
-    best.and_then(|(_, sentence)| fact(sentence))
+    best.and_then(|(_, sentence)| fact(sentence, &lists.openers))
 }
 
 /// A question of the mail other than `taken`.
 pub(super) fn question(all: &[Sentence], wary: bool, taken: Option<&Fact>, lists: &Lexicon) -> Option<Fact> {
-    let none = Vec::new();
+    let none = Phrases::default();
     let cues = lists.cues.get(Label::Question.as_str()).unwrap_or(&none);
     let asked = |sentence: &&Sentence| {
-        sentence.clean
+        sentence.may(wary)
             && sentence.text.ends_with('?')
             && taken.is_none_or(|fact| fact.read_from != sentence.text)
             && (!wary || lexicon::first(&sentence.folded, cues).is_some())
     };
     let best = all.iter().filter(asked).max_by_key(|sentence| lexicon::hits(&sentence.folded, cues).min(2));
-    best.and_then(fact)
+    best.and_then(|sentence| fact(sentence, &lists.openers))
 }
 
 /// A sentence that says what result is wanted, other than those taken.
@@ -139,30 +156,33 @@ pub(super) fn wish(all: &[Sentence], wary: bool, taken: [Option<&Fact>; 2], list
             && !sentence.text.ends_with('?')
             && sentence.text.chars().count() <= LONGEST
             && lexicon::first(&sentence.folded, &lists.wishes).is_some()
+            && lexicon::first(&sentence.folded, &lists.denials).is_none()
             && taken.iter().flatten().all(|fact| fact.read_from != sentence.text)
     };
-    all.iter().rfind(wanted).and_then(fact)
+    all.iter().rfind(wanted).and_then(|sentence| fact(sentence, &lists.openers))
 }
 
 /// As it stands between quotation marks: one line, no shouting, not longer than one breath.
-fn fact(sentence: &Sentence) -> Option<Fact> {
-    let mut text: String = sentence
-        .text
-        .chars()
-        .filter(|c| !is_pictograph(*c))
-        .map(|c| match c {
-            '«' | '»' | '“' | '”' | '„' | '"' => '\'',
-            c => c,
-        })
-        .collect();
+fn fact(sentence: &Sentence, openers: &[String]) -> Option<Fact> {
+    let marks = |c: char| matches!(c, '«' | '»' | '“' | '”' | '„' | '"');
+    // A pair of quotation marks becomes the inner kind; half a pair is dropped.
+    let paired = sentence.text.chars().filter(|c| marks(*c)).count() % 2 == 0;
+    let kept = sentence.text.chars().filter(|c| !is_pictograph(*c) && (paired || !marks(*c)));
+    let mut text: String = kept.map(|c| if marks(c) { '\'' } else { c }).collect();
+    for opener in openers {
+        if let Some(rest) = starts_with_word(&text, opener) {
+            text = capitalised(&rest);
+            break;
+        }
+    }
+    while text.starts_with("¡¡") || text.starts_with('¡') && !text.contains('!') {
+        text = text.trim_start_matches('¡').to_owned();
+    }
     text = text.trim_start_matches(['-', '•', '*', '–', '—', ' ']).to_owned();
     let asks = text.ends_with('?') || text.ends_with("?!");
     let bare = text.trim_end_matches(['.', '!', '?', '…', ',', ' ', ';', ':']);
     let mut text =
         if bare.chars().count() > LONGEST { format!("{}…", cut(bare)?) } else { bare.to_owned() };
-    if text.matches('\'').count() == 1 && !text.contains("'t") && !text.contains("'s") {
-        text = text.replace('\'', "");
-    }
     if asks && !text.ends_with('…') {
         text.push('?');
     }
@@ -170,6 +190,23 @@ fn fact(sentence: &Sentence) -> Option<Fact> {
         text = text.replace("!!", "!").replace("??", "?");
     }
     Some(Fact { value: text, read_from: sentence.text.clone() })
+}
+
+/// The rest behind an opening word such as "but", which hangs in the air without what came before.
+fn starts_with_word(text: &str, opener: &str) -> Option<String> {
+    let length = opener.chars().count();
+    let head: String = text.chars().take(length).collect();
+    let rest: String = text.chars().skip(length).collect();
+    let ends = rest.starts_with([' ', ',']);
+    (ends && lexicon::fold(&head) == opener).then(|| rest.trim_start_matches([' ', ',']).to_owned())
+}
+
+fn capitalised(text: &str) -> String {
+    let first = text.find(char::is_alphabetic).unwrap_or(0);
+    let (marks, words) = text.split_at_checked(first).unwrap_or(("", text));
+    let mut chars = words.chars();
+    let head: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{marks}{head}{}", chars.as_str())
 }
 
 /// The beginning up to the last clause that fits.

@@ -18,12 +18,7 @@ pub fn check_wording(tongue: Language, template: &str) -> Vec<Broken> {
     let lists = lexicon::of(tongue);
     let mut found = phrases(&text, lists);
     found.extend(marks(&text, false));
-    // A few words are too few to tell neighbours apart by their small words.
-    let words = text.split_whitespace().count();
-    found.extend(
-        language(&text, tongue, lists)
-            .filter(|_| words > 12 || !matches!(tongue, Language::En | Language::Es)),
-    );
+    found.extend(language(&text, tongue, lists));
     if text.chars().any(|c| c.is_ascii_digit()) {
         found.push(broken(Rule::UnknownNumber, &text));
     }

@@ -1,7 +1,10 @@
 //! What the attributes of an element say: hidden or shown, quote, signature.
 
+use std::borrow::Cow;
+
 /// How text in an element looks, as far as it decides whether it is seen.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own, set and undone alone")]
 pub(super) struct Look {
     hidden: bool,
     // the three below are undone by an element further in
@@ -26,6 +29,9 @@ pub(super) enum Role {
     Signature,
 }
 
+/// What Outlook calls the element that holds the earlier mail.
+const ORIGINAL_IDS: &[&str] = &["divRplyFwdMsg", "mail-editor-reference-message-container"];
+
 /// Adds an element's attributes to what it inherits.
 pub(super) fn look(inherited: Look, attributes: &str) -> Look {
     let mut look = inherited;
@@ -35,7 +41,7 @@ pub(super) fn look(inherited: Look, attributes: &str) -> Look {
         "color" => look.white = is_white(value),
         "style" => {
             for (property, value) in declarations(value) {
-                match property.as_str() {
+                match property.as_ref() {
                     "display" => look.hidden |= value.starts_with("none"),
                     "visibility" => look.hidden |= value.starts_with("hidden"),
                     "mso-hide" => look.hidden |= value.starts_with("all"),
@@ -66,23 +72,24 @@ pub(super) fn role(name: &str, attributes: &str) -> Role {
         "class" => {
             for class in value.split_whitespace() {
                 match class.to_ascii_lowercase().as_str() {
-                    "gmail_attr" | "moz-cite-prefix" | "yahoo_quoted" | "protonmail_quote"
-                    | "zmail_extra" => role = Role::Quote,
+                    "yahoo_quoted" | "protonmail_quote" | "zmail_extra" => role = Role::Quote,
                     "gmail_signature" | "moz-signature" | "protonmail_signature_block" => {
-                        role = Role::Signature
+                        role = Role::Signature;
                     }
                     _ => {}
                 }
             }
         }
         "type" => cited |= value.eq_ignore_ascii_case("cite"),
-        "id" if value.eq_ignore_ascii_case("divRplyFwdMsg") => role = Role::Original,
+        "id" if ORIGINAL_IDS.iter().any(|id| value.eq_ignore_ascii_case(id)) => {
+            role = Role::Original;
+        }
         "id" if value.eq_ignore_ascii_case("Signature")
             || value.eq_ignore_ascii_case("ms-outlook-mobile-signature") =>
         {
             role = Role::Signature;
         }
-        "style" => {
+        "style" if matches!(name, "div" | "blockquote") => {
             let style: String =
                 value.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
             // Outlook draws `border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm` above the quoted mail
@@ -102,6 +109,11 @@ pub(super) fn role(name: &str, attributes: &str) -> Role {
     if cited { Role::Quote } else { role }
 }
 
+/// ASCII in lower case; most markup is already.
+pub(super) fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|b| b.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { text.into() }
+}
+
 /// Calls `read` with each attribute: name in lower case, value without its quotes.
 fn each(attributes: &str, mut read: impl FnMut(&str, &str)) {
     let mut rest = attributes.trim_start();
@@ -115,7 +127,7 @@ fn each(attributes: &str, mut read: impl FnMut(&str, &str)) {
         };
         // a stray `=` has no name: step over it
         rest = if left.len() == rest.len() { left.get(1..).unwrap_or("") } else { left.trim_start() };
-        read(&name.to_ascii_lowercase(), value);
+        read(&lower(name), value);
     }
 }
 
@@ -129,10 +141,10 @@ fn attribute_value(value: &str) -> (&str, &str) {
     value.split_at_checked(end).unwrap_or((value, ""))
 }
 
-fn declarations(style: &str) -> impl Iterator<Item = (String, String)> {
+fn declarations(style: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     style.split(';').filter_map(|declaration| {
         let (property, value) = declaration.split_once(':')?;
-        Some((property.trim().to_ascii_lowercase(), value.trim().to_ascii_lowercase()))
+        Some((lower(property.trim()), lower(value.trim())))
     })
 }
 

@@ -1,0 +1,173 @@
+//! The binary as a person or a program meets it: help, exit status, stdout, stderr.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn evenkeel(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+        .args(args)
+        .stdin(Stdio::null())
+        .env_remove("CREDENTIALS_DIRECTORY")
+        .output()
+        .unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A config whose server is a port of this machine on which nothing listens.
+fn config(dir: &Path, extra: &str) -> String {
+    let password = dir.join("password");
+    fs::write(&password, "secret-canary").unwrap();
+    fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
+    let path = dir.join("evenkeel.toml");
+    let text = format!(
+        "mode = \"act\"\nstate-dir = \"{dir}/state\"\n{extra}\n[[account]]\nname = \"support\"\n\
+         address = \"support@example.test\"\n[account.imap]\nhost = \"127.0.0.1\"\nport = 9\ntls = \"none\"\n\
+         user = \"support\"\npassword-file = \"{password}\"\n",
+        dir = dir.display(),
+        password = password.display()
+    );
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    for command in [
+        "run", "check", "doctor", "preview", "classify", "draft", "read", "train", "evaluate", "report",
+        "explain",
+    ] {
+        let output = evenkeel(&[command, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{command}");
+        assert!(stdout(&output).contains("Example:"), "{command}: {}", stdout(&output));
+    }
+}
+
+#[test]
+fn wrong_usage_is_status_2_and_a_missing_config_is_78_and_names_the_file() {
+    assert_eq!(evenkeel(&["fly"]).status.code(), Some(2));
+    let output = evenkeel(&["--config", "/nowhere/evenkeel.toml", "check"]);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(stderr(&output).contains("/nowhere/evenkeel.toml: cannot be read"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_broken_config_is_told_whole_with_lines_and_status_78() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = config(dir.path(), "modus = 1\n[queues]\nlegal = 1");
+    let output = evenkeel(&["--config", &path, "check"]);
+    assert_eq!(output.status.code(), Some(78));
+    let said = stderr(&output);
+    assert!(said.contains("evenkeel.toml:3: `modus`") && said.contains("queues:"), "{said}");
+}
+
+#[test]
+fn a_good_config_is_good_and_a_public_password_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = config(dir.path(), "");
+    let output = evenkeel(&["--config", &path, "check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    fs::set_permissions(dir.path().join("password"), fs::Permissions::from_mode(0o644)).unwrap();
+    let output = evenkeel(&["--config", &path, "check"]);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(stderr(&output).contains("chmod 600") && !stderr(&output).contains("canary"));
+}
+
+#[test]
+fn a_corrupt_model_is_refused_by_name_with_status_78() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("bad.model"), b"not a model").unwrap();
+    let path = config(dir.path(), &format!("model = \"{}/bad.model\"", dir.path().display()));
+    for command in ["check", "run"] {
+        let output = evenkeel(&["--config", &path, command]);
+        assert_eq!(output.status.code(), Some(78), "{command}: {}", stderr(&output));
+        assert!(stderr(&output).contains("bad.model"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn doctor_says_which_server_cannot_be_reached_and_what_to_check() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = evenkeel(&["--config", &config(dir.path(), ""), "doctor"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("127.0.0.1:9 cannot be reached"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("check `host`, `port`"));
+}
+
+#[test]
+fn a_password_never_travels_unprotected_to_another_machine() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = config(dir.path(), "");
+    // 192.0.2.1 is reserved for documentation (RFC 5737); the check comes before any connection
+    let text = fs::read_to_string(&path).unwrap().replace("127.0.0.1", "192.0.2.1");
+    fs::write(&path, text).unwrap();
+    let output = evenkeel(&["--config", &path, "doctor"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("would send the password readable"), "{}", stdout(&output));
+}
+
+#[test]
+fn json_lines_come_back_as_json_lines_in_the_same_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("in.jsonl");
+    let mut file = fs::File::create(&path).unwrap();
+    for (id, body) in
+        [("b", "Thank you, Anna, you saved my day!"), ("a", "Where can I change my delivery address?")]
+    {
+        let message =
+            serde_json::json!({"id": id, "from_name": "Sam", "subject": "", "body": body, "extra": 1});
+        writeln!(file, "{message}").unwrap();
+    }
+    let output = evenkeel(&["classify", "--explain", "--format", "jsonl", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let lines: Vec<serde_json::Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.iter().map(|l| l["id"].as_str().unwrap()).collect::<Vec<_>>(), ["b", "a"]);
+    for line in &lines {
+        assert_eq!(line["scores"].as_object().unwrap().len(), 12);
+        assert_eq!(line["language"], "en");
+        assert!(line["evidence"].is_array());
+    }
+    assert_eq!(lines[0]["primary"], "praise");
+    let drafts = evenkeel(&["draft", "--format", "jsonl", path.to_str().unwrap()]);
+    let first: serde_json::Value = serde_json::from_str(stdout(&drafts).lines().next().unwrap()).unwrap();
+    assert_eq!(first["playbook"], "praise");
+    assert!(first["body"].as_str().unwrap().contains("Sam"));
+}
+
+#[test]
+fn a_bad_line_is_named_and_the_others_are_still_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("in.jsonl");
+    fs::write(&path, "{\"id\":\"1\",\"from_name\":\"\",\"subject\":\"\",\"body\":\"hello\"}\nnonsense\n")
+        .unwrap();
+    let output = evenkeel(&["read", "--format", "jsonl", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stdout(&output).lines().count(), 1);
+    assert!(stderr(&output).contains("in.jsonl:2"), "{}", stderr(&output));
+}
+
+#[test]
+fn one_mail_on_stdin_is_read() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+        .args(["read", "--format", "jsonl", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mail = b"From: Ana <ana@example.org>\r\nSubject: Hola\r\nMessage-ID: <x@example.org>\r\n\r\nBuenos d\xc3\xadas, \xc2\xbfd\xc3\xb3nde est\xc3\xa1 mi pedido?\r\n";
+    child.stdin.take().unwrap().write_all(mail).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&line["id"], &line["language"]), (&"x@example.org".into(), &"es".into()));
+    assert_eq!(line["automated"], serde_json::Value::Null);
+}

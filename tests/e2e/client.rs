@@ -1,0 +1,157 @@
+//! A small IMAP client that owes nothing to the product's.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::servers::Servers;
+
+pub struct ImapClient {
+    reader: BufReader<TcpStream>,
+    writer: TcpStream,
+    tag: u32,
+}
+
+pub struct Found {
+    pub flags: Vec<String>,
+    pub bytes: Vec<u8>,
+}
+
+impl ImapClient {
+    pub fn login(servers: &Servers, user: &str) -> Self {
+        let writer = TcpStream::connect(("127.0.0.1", servers.port)).unwrap();
+        writer.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut client = Self { reader: BufReader::new(writer.try_clone().unwrap()), writer, tag: 0 };
+        client.line();
+        client.ok(&format!("LOGIN {user} {}", servers.password()));
+        client
+    }
+
+    fn line(&mut self) -> Vec<u8> {
+        let mut line = Vec::new();
+        self.reader.read_until(b'\n', &mut line).unwrap();
+        line
+    }
+
+    /// Untagged lines with their literals, and the tagged answer.
+    fn command(&mut self, command: &str) -> (Vec<(String, Vec<u8>)>, String) {
+        self.tag += 1;
+        let tag = format!("t{} ", self.tag);
+        self.writer.write_all(format!("{tag}{command}\r\n").as_bytes()).unwrap();
+        let mut answers = Vec::new();
+        loop {
+            let mut text = String::from_utf8_lossy(&self.line()).into_owned();
+            let mut literal = Vec::new();
+            while let Some(size) = text
+                .trim_end()
+                .strip_suffix('}')
+                .and_then(|t| t.rsplit_once('{'))
+                .and_then(|(_, n)| n.parse::<usize>().ok())
+            {
+                literal = vec![0; size];
+                self.reader.read_exact(&mut literal).unwrap();
+                text.truncate(text.rfind('{').unwrap());
+                text.push_str(&String::from_utf8_lossy(&self.line()));
+            }
+            if let Some(answer) = text.strip_prefix(&tag) {
+                return (answers, answer.to_owned());
+            }
+            answers.push((text, literal));
+        }
+    }
+
+    fn ok(&mut self, command: &str) -> Vec<(String, Vec<u8>)> {
+        let (answers, answer) = self.command(command);
+        assert!(answer.starts_with("OK"), "{command}: {answer}");
+        answers
+    }
+
+    pub fn create(&mut self, folder: &str) {
+        self.ok(&format!("CREATE \"{folder}\""));
+    }
+
+    pub fn append(&mut self, folder: &str, bytes: &[u8]) {
+        let length = bytes.len();
+        self.tag += 1;
+        self.writer
+            .write_all(format!("t{} APPEND \"{folder}\" {{{length}}}\r\n", self.tag).as_bytes())
+            .unwrap();
+        assert!(self.line().starts_with(b"+"));
+        self.writer.write_all(bytes).unwrap();
+        self.writer.write_all(b"\r\n").unwrap();
+        let prefix = format!("t{} OK", self.tag);
+        while !self.line().starts_with(prefix.as_bytes()) {}
+    }
+
+    fn open(&mut self, folder: &str) -> bool {
+        self.command(&format!("EXAMINE \"{folder}\"")).1.starts_with("OK")
+    }
+
+    pub fn search(&mut self, folder: &str, criteria: &str) -> Vec<u32> {
+        if !self.open(folder) {
+            return Vec::new();
+        }
+        let answers = self.ok(&format!("UID SEARCH {criteria}"));
+        let line = answers.iter().find_map(|(text, _)| text.strip_prefix("* SEARCH").map(str::to_owned));
+        line.unwrap_or_default().split_whitespace().map(|n| n.parse().unwrap()).collect()
+    }
+
+    pub fn count(&mut self, folder: &str) -> usize {
+        self.search(folder, "ALL").len()
+    }
+
+    fn fetch(&mut self, uids: &[u32]) -> Vec<Found> {
+        uids.iter()
+            .map(|uid| {
+                let answers = self.ok(&format!("UID FETCH {uid} (FLAGS BODY.PEEK[])"));
+                let (text, bytes) =
+                    answers.into_iter().find(|(text, _)| text.contains(&format!("UID {uid}"))).unwrap();
+                let flags = text.split("FLAGS (").nth(1).unwrap().split(')').next().unwrap();
+                Found { flags: flags.split_whitespace().map(str::to_owned).collect(), bytes }
+            })
+            .collect()
+    }
+
+    pub fn find(&mut self, folder: &str, id: &str) -> Vec<Found> {
+        let uids = self.search(folder, &format!("HEADER Message-ID \"{id}\""));
+        self.fetch(&uids)
+    }
+
+    pub fn all(&mut self, folder: &str) -> Vec<Found> {
+        let uids = self.search(folder, "ALL");
+        self.fetch(&uids)
+    }
+
+    /// Every folder with its mails: uid, flags and Message-ID.
+    pub fn everything(&mut self) -> BTreeSet<String> {
+        let mut all = BTreeSet::new();
+        let folders = self.ok("LIST \"\" \"*\"");
+        for (text, _) in folders {
+            let folder = text.trim_end().rsplit(" \"/\" ").next().unwrap().trim_matches('"').to_owned();
+            for uid in self.search(&folder, "ALL") {
+                let answers =
+                    self.ok(&format!("UID FETCH {uid} (FLAGS BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"));
+                let (text, id) = answers.into_iter().find(|(text, _)| text.contains("FLAGS")).unwrap();
+                let flags = text.split("FLAGS (").nth(1).unwrap().split(')').next().unwrap();
+                // \Recent belongs to whoever looks first
+                let flags: BTreeSet<&str> = flags.split_whitespace().filter(|f| *f != "\\Recent").collect();
+                all.insert(format!("{folder} {uid} {flags:?} {}", String::from_utf8_lossy(&id).trim()));
+            }
+        }
+        all
+    }
+
+    /// Waits until `done`.
+    pub fn until(&mut self, what: &str, done: impl Fn(&mut Self) -> bool) {
+        let begun = Instant::now();
+        while !done(self) {
+            assert!(
+                begun.elapsed() < Duration::from_secs(40),
+                "waited in vain: {what}\n{:#?}",
+                self.everything()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! An in-memory world: a mailbox and an outbox made of lists, which can fail at the n-th effect.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use evenkeel::classify::Classifier;
+use evenkeel::config::{Account, Config, Mode};
+use evenkeel::daemon::Shared;
+use evenkeel::daemon::worker::{WorkError, Worker};
+use evenkeel::decide::{Keyword, Rulebook};
+use evenkeel::edge::ledger::Ledger;
+use evenkeel::edge::{
+    Clock, EdgeError, FolderState, FoundDraft, Keywords, Listed, Mailbox, Moved, Outbox, Retry, Transfer, Uid,
+};
+use evenkeel::mail::MessageId;
+use evenkeel::reply::Playbooks;
+use evenkeel::time::Timestamp;
+
+/// A mail in a folder.
+#[derive(Clone, Debug, Default)]
+pub struct Stored {
+    pub uid: Uid,
+    pub bytes: Vec<u8>,
+    pub flags: BTreeSet<String>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    folders: BTreeMap<String, Vec<Stored>>,
+    next_uid: BTreeMap<String, Uid>,
+    uid_validity: u32,
+    sent: Vec<(Vec<String>, Vec<u8>)>,
+    /// Effects so far, and the one at which the line breaks: before it is done, or after.
+    effects: usize,
+    break_at: Option<(usize, Break)>,
+    smtp_refuses: Option<bool>,
+}
+
+/// How the line breaks at an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Break {
+    /// Nothing was done.
+    Before,
+    /// It was done, but nobody was told.
+    After,
+}
+
+/// The world. Clones are views of the same one.
+#[derive(Clone, Debug, Default)]
+pub struct World(Arc<Mutex<Inner>>);
+
+/// The line broke, or the server said no.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Broken(pub &'static str);
+
+impl EdgeError for Broken {
+    fn retry(&self) -> Retry {
+        if self.0 == "550 never" { Retry::Never } else { Retry::Later }
+    }
+
+    fn outcome_unknown(&self) -> bool {
+        self.0 == "after the dot"
+    }
+}
+
+/// A clock that stands where it is put.
+#[derive(Clone, Debug, Default)]
+pub struct Standing(pub Arc<Mutex<i64>>);
+
+impl Clock for Standing {
+    fn now(&self) -> Timestamp {
+        Timestamp(*self.0.lock().unwrap())
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        let world = Self::default();
+        world.0.lock().unwrap().uid_validity = 1;
+        for folder in ["INBOX", "Drafts"] {
+            world.0.lock().unwrap().folders.insert(folder.into(), Vec::new());
+        }
+        world
+    }
+
+    pub fn deliver(&self, mail: &str) -> Uid {
+        self.0.lock().unwrap().put("INBOX", mail.replace('\n', "\r\n").into_bytes(), BTreeSet::new())
+    }
+
+    pub fn folder(&self, name: &str) -> Vec<Stored> {
+        self.0.lock().unwrap().folders.get(name).cloned().unwrap_or_default()
+    }
+
+    /// Every folder with its mails' first words of the subject and keywords, for comparison.
+    pub fn snapshot(&self) -> Vec<String> {
+        let inner = self.0.lock().unwrap();
+        let mut all = Vec::new();
+        for (name, mails) in &inner.folders {
+            for mail in mails {
+                let text = String::from_utf8_lossy(&mail.bytes);
+                let id = text.lines().find_map(|l| l.strip_prefix("Message-ID: ")).unwrap_or("").to_owned();
+                all.push(format!("{name} {id} {}", mail.flags.iter().cloned().collect::<Vec<_>>().join(" ")));
+            }
+        }
+        all.sort();
+        all
+    }
+
+    pub fn sent(&self) -> Vec<(Vec<String>, String)> {
+        let inner = self.0.lock().unwrap();
+        inner
+            .sent
+            .iter()
+            .map(|(to, bytes)| (to.clone(), String::from_utf8_lossy(bytes).into_owned()))
+            .collect()
+    }
+
+    pub fn effects(&self) -> usize {
+        self.0.lock().unwrap().effects
+    }
+
+    pub fn break_at(&self, effect: usize, how: Break) {
+        self.0.lock().unwrap().break_at = Some((effect, how));
+    }
+
+    pub fn smtp_refuses(&self, for_good: Option<bool>) {
+        self.0.lock().unwrap().smtp_refuses = for_good;
+    }
+
+    /// The folder gets new UIDs, as after a restore.
+    pub fn renumber(&self) {
+        let mut inner = self.0.lock().unwrap();
+        inner.uid_validity += 1;
+        let inbox = inner.folders.get_mut("INBOX").unwrap();
+        inbox.iter_mut().enumerate().for_each(|(i, mail)| mail.uid = u32::try_from(i).unwrap() + 100);
+        let next = u32::try_from(inbox.len()).unwrap() + 100;
+        inner.next_uid.insert("INBOX".into(), next);
+    }
+
+    /// A person takes a mail away.
+    pub fn take_away(&self, folder: &str, uid: Uid) {
+        self.0.lock().unwrap().folders.get_mut(folder).unwrap().retain(|mail| mail.uid != uid);
+    }
+
+    /// A person edits the only draft.
+    pub fn edit_draft(&self) {
+        self.0.lock().unwrap().folders.get_mut("Drafts").unwrap()[0].bytes.extend(b"\r\nedited");
+    }
+}
+
+impl Inner {
+    fn put(&mut self, folder: &str, bytes: Vec<u8>, flags: BTreeSet<String>) -> Uid {
+        let next = self.next_uid.entry(folder.into()).or_insert(1);
+        let uid = *next;
+        *next += 1;
+        self.folders.entry(folder.into()).or_default().push(Stored { uid, bytes, flags });
+        uid
+    }
+
+    /// Counts an effect; the line breaks before or after it.
+    fn effect<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> Result<T, Broken> {
+        self.effects += 1;
+        match self.break_at {
+            Some((n, Break::Before)) if n == self.effects => Err(Broken("cut before")),
+            Some((n, Break::After)) if n == self.effects => {
+                run(self);
+                Err(Broken("cut after"))
+            }
+            _ => Ok(run(self)),
+        }
+    }
+}
+
+/// A connection to the world.
+pub struct Connection {
+    world: World,
+    selected: String,
+}
+
+impl Mailbox for Connection {
+    type Error = Broken;
+
+    async fn select(&mut self, folder: &str) -> Result<FolderState, Broken> {
+        let inner = self.world.0.lock().unwrap();
+        self.selected = folder.into();
+        Ok(FolderState {
+            uid_validity: inner.uid_validity,
+            uid_next: inner.next_uid.get(folder).copied().unwrap_or(1),
+            exists: 0,
+            read_only: false,
+            keywords: Keywords { any: true, known: BTreeSet::new() },
+        })
+    }
+
+    async fn since(&mut self, _: Timestamp) -> Result<Option<Uid>, Broken> {
+        Ok(self.world.folder(&self.selected).first().map(|mail| mail.uid))
+    }
+
+    async fn list(&mut self, from: Uid) -> Result<Vec<Listed>, Broken> {
+        let mails = self.world.folder(&self.selected);
+        let listed = |mail: &Stored| Listed { uid: mail.uid, size: mail.bytes.len() as u32, arrived: None };
+        Ok(mails.iter().filter(|mail| mail.uid >= from).map(listed).collect())
+    }
+
+    async fn fetch(&mut self, uid: Uid, cap: u32) -> Result<Option<Vec<u8>>, Broken> {
+        let mails = self.world.folder(&self.selected);
+        let mail = mails.iter().find(|mail| mail.uid == uid);
+        Ok(mail.map(|mail| mail.bytes.iter().copied().take(cap as usize).collect()))
+    }
+
+    async fn tag(&mut self, uid: Uid, keywords: &BTreeSet<Keyword>) -> Result<bool, Broken> {
+        let folder = self.selected.clone();
+        self.world.0.lock().unwrap().effect(|inner| {
+            let mail = inner.folders.get_mut(&folder).unwrap().iter_mut().find(|mail| mail.uid == uid);
+            mail.map(|mail| mail.flags.extend(keywords.iter().map(|k| k.as_str().to_owned()))).is_some()
+        })
+    }
+
+    async fn file(&mut self, uid: Uid, folder: &str) -> Result<Moved, Broken> {
+        let from = self.selected.clone();
+        self.world.0.lock().unwrap().effect(|inner| {
+            let source = inner.folders.get_mut(&from).unwrap();
+            let Some(at) = source.iter().position(|mail| mail.uid == uid) else { return Moved::Gone };
+            let mail = source.remove(at);
+            inner.put(folder, mail.bytes, mail.flags);
+            Moved::Done
+        })
+    }
+
+    async fn holds(&mut self, folder: &str, id: &MessageId) -> Result<bool, Broken> {
+        Ok(self.world.folder(folder).iter().any(|mail| has_id(mail, id)))
+    }
+
+    async fn save_draft(&mut self, message: &[u8]) -> Result<(), Broken> {
+        let flags = BTreeSet::from(["\\Draft".to_owned()]);
+        self.world.0.lock().unwrap().effect(|inner| inner.put("Drafts", message.to_vec(), flags)).map(drop)
+    }
+
+    async fn find_draft(&mut self, id: &MessageId) -> Result<Option<FoundDraft>, Broken> {
+        let drafts = self.world.folder("Drafts");
+        let found = drafts.iter().find(|mail| has_id(mail, id));
+        Ok(found.map(|mail| FoundDraft { uid: mail.uid, size: mail.bytes.len() as u32 }))
+    }
+
+    async fn remove_draft(&mut self, draft: FoundDraft) -> Result<bool, Broken> {
+        self.world.0.lock().unwrap().effect(|inner| {
+            inner.folders.get_mut("Drafts").unwrap().retain(|mail| mail.uid != draft.uid);
+            true
+        })
+    }
+
+    async fn wait(&mut self, _: Duration) -> Result<(), Broken> {
+        Ok(())
+    }
+}
+
+fn has_id(mail: &Stored, id: &MessageId) -> bool {
+    String::from_utf8_lossy(&mail.bytes).contains(&format!("Message-ID: <{}>", id.as_str()))
+}
+
+impl Outbox for World {
+    type Error = Broken;
+
+    async fn prepare(&mut self, _: &str, to: &[String]) -> Result<Transfer, Broken> {
+        let mut inner = self.0.lock().unwrap();
+        match inner.smtp_refuses {
+            Some(true) => return Err(Broken("550 never")),
+            Some(false) => return Err(Broken("451 later")),
+            None => {}
+        }
+        inner.sent.retain(|(_, bytes)| !bytes.is_empty());
+        inner.sent.push((to.to_vec(), Vec::new()));
+        Ok(Transfer { eight_bit: true })
+    }
+
+    async fn send(&mut self, message: &[u8]) -> Result<(), Broken> {
+        let result = self.0.lock().unwrap().effect(|inner| {
+            if let Some(last) = inner.sent.last_mut() {
+                last.1 = message.to_vec();
+            }
+        });
+        result.map_err(
+            |broken| if broken.0 == "cut after" { Broken("after the dot") } else { Broken("451 later") },
+        )
+    }
+}
+
+/// A daemon in this world; its state lives in `dir`.
+pub struct Life {
+    pub world: World,
+    pub clock: Standing,
+    shared: Shared,
+    account: Account,
+}
+
+impl Life {
+    pub async fn begin(world: &World, dir: &Path) -> Self {
+        Self::begin_as(world, dir, Mode::Act).await
+    }
+
+    pub async fn begin_as(world: &World, dir: &Path, mode: Mode) -> Self {
+        let text = "[desks]\nlegal = [\"legal@example.test\"]\nlead = [\"lead@example.test\"]\n[[account]]\nname = \"a\"\n\
+                    address = \"support@example.test\"\nstart = \"1d\"\n[account.imap]\nhost = \"h\"\nport = 1\nuser = \"u\"\npassword-file = \"p\"\n";
+        let mut config: Config = evenkeel::config::read::parse(Path::new("world.toml"), text).unwrap();
+        config.mode = mode;
+        let book = Rulebook {
+            policy: config.policy.clone(),
+            company: config.company.clone(),
+            playbooks: Playbooks::shipped().unwrap(),
+        };
+        let clock = Standing(Arc::new(Mutex::new(1_790_000_000)));
+        // sled gives its lock back a moment after the last handle is dropped
+        let ledger = loop {
+            match Ledger::open(dir) {
+                Ok(ledger) => break ledger,
+                Err(evenkeel::edge::ledger::LedgerError::Locked { .. }) => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                Err(other) => panic!("{other}"),
+            }
+        };
+        let classifier = Classifier::shipped().unwrap();
+        let mut shared = Shared::new(&config, book, classifier, ledger, Arc::new(clock.clone()));
+        shared.retry_floor = Duration::ZERO;
+        let account = config.accounts[0].clone();
+        Self { world: world.clone(), clock, shared, account }
+    }
+
+    /// One session: open the folder, finish what was begun, handle what is new.
+    pub async fn session(&self) -> Result<usize, WorkError<Broken>> {
+        let connection = Connection { world: self.world.clone(), selected: String::new() };
+        let mut worker =
+            Worker::new(&self.shared, &self.account, "INBOX", connection, Some(self.world.clone()));
+        worker.open().await?;
+        worker.catch_up().await
+    }
+
+    pub async fn records(&self, id: &str) -> Vec<evenkeel::edge::ledger::MailRecord> {
+        let id = MessageId::new(id).unwrap();
+        self.shared.ledger.run(move |store| store.find(&["a".into()], &id)).await.unwrap()
+    }
+}
