@@ -1,5 +1,7 @@
 //! Mails a second on one core, for a mail of about 120 words in each language.
 
+#![allow(clippy::expect_used, missing_docs, reason = "a bench without its model is worthless")]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

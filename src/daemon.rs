@@ -181,7 +181,7 @@ pub async fn run(config: Config, shared: Arc<Shared>) -> Result<(), DaemonError>
             let key = FolderKey { account: account.name.clone(), folder: folder.clone() };
             shared.note(&key, "connecting");
             let (shared, account, folder) = (shared.clone(), account.clone(), folder.clone());
-            tasks.spawn(async move { watch(&shared, &account, &folder).await });
+            tasks.spawn(async move { Box::pin(watch(&shared, &account, &folder)).await });
         }
     }
     tracing::info!(accounts = config.accounts.len(), mode = ?config.mode, "evenkeel is running");

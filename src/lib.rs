@@ -3,7 +3,7 @@
 //! A tour in the order in which a mail travels:
 //!
 //! 1. [`edge::imap`] pulls the bytes of a new mail;
-//! 2. [`mail::parse`] turns them into a [`mail::Mail`]: who, what is new, which language, machine or human;
+//! 2. [`mail::parse()`] turns them into a [`mail::Mail`]: who, what is new, which language, machine or human;
 //! 3. [`classify`] turns that into a [`classify::Verdict`]: labels with probabilities and evidence;
 //! 4. [`decide::decide`] turns verdict, case and policy into a [`decide::Decision`]: actions and reasons;
 //!    the reply in it is composed by [`reply`];

@@ -105,7 +105,7 @@ pub enum Problem {
     Unparseable,
 }
 
-/// A mail, read. Made by [`parse`] from bytes and by [`Mail::from_message`] from plain fields.
+/// A mail, read. Made by [`parse()`] from bytes and by [`Mail::from_message`] from plain fields.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mail {
     /// `Message-ID`.

@@ -1,7 +1,7 @@
 //! From a mail and its labels to a draft that a good agent would send, or to the reason why there
 //! is none. Pure: the same request gives the same draft.
 //!
-//! In the order in which a draft is made: [`facts`] reads what the mail says, [`compose`] lays the
+//! In the order in which a draft is made: [`facts`] reads what the mail says, [`compose()`] lays the
 //! moves of one or more [`playbook`]s in a row and chooses a wording for each, [`promise`] writes
 //! the time of the next answer, [`guard`] reads the finished text once more and may refuse it.
 

@@ -199,7 +199,7 @@ fn preview_shows_what_run_then_does_and_changes_nothing() {
     support.until("all are there", |imap| imap.count("INBOX") == SITUATIONS.len());
     let config = servers.config_with("act", "start = \"2d\"", "state");
     let before = support.everything();
-    let output = servers.evenkeel(&config, &["preview", "--last", "100", "--format", "jsonl"]);
+    let output = Servers::evenkeel(&config, &["preview", "--last", "100", "--format", "jsonl"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(support.everything(), before, "a preview changes nothing");
     let lines: Vec<serde_json::Value> = String::from_utf8_lossy(&output.stdout)
@@ -237,7 +237,7 @@ fn a_wrong_password_and_a_foreign_certificate_are_named_with_the_fix() {
     ] {
         let config = servers.dir.join("refused.toml");
         std::fs::write(&config, text).unwrap();
-        let output = servers.evenkeel(&config, &["doctor"]);
+        let output = Servers::evenkeel(&config, &["doctor"]);
         assert_eq!(output.status.code(), Some(1));
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(said.contains(says) && !said.contains("not-the-password"), "{said}");
@@ -255,10 +255,10 @@ fn explain_answers_from_the_running_daemon_and_from_the_files_alike() {
     daemon.wait_for_line("mail handled");
     let running = servers.explain(&id);
     assert!(running.contains("forward to legal (legal@example.test): done"), "{running}");
-    let second = servers.evenkeel(&servers.config("act"), &["run"]);
+    let second = Servers::evenkeel(&servers.config("act"), &["run"]);
     assert_eq!(second.status.code(), Some(73), "{}", String::from_utf8_lossy(&second.stderr));
     daemon.stop();
     assert_eq!(servers.explain(&id), running);
-    let unknown = servers.evenkeel(&servers.config("act"), &["explain", "<nobody@example.org>"]);
+    let unknown = Servers::evenkeel(&servers.config("act"), &["explain", "<nobody@example.org>"]);
     assert_eq!(unknown.status.code(), Some(1));
 }

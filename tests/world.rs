@@ -201,7 +201,7 @@ impl Mailbox for Connection {
 
     async fn list(&mut self, from: Uid) -> Result<Vec<Listed>, Broken> {
         let mails = self.world.folder(&self.selected);
-        let listed = |mail: &Stored| Listed { uid: mail.uid, size: mail.bytes.len() as u32, arrived: None };
+        let listed = |mail: &Stored| Listed { uid: mail.uid, size: size(mail), arrived: None };
         Ok(mails.iter().filter(|mail| mail.uid >= from).map(listed).collect())
     }
 
@@ -242,7 +242,7 @@ impl Mailbox for Connection {
     async fn find_draft(&mut self, id: &MessageId) -> Result<Option<FoundDraft>, Broken> {
         let drafts = self.world.folder("Drafts");
         let found = drafts.iter().find(|mail| has_id(mail, id));
-        Ok(found.map(|mail| FoundDraft { uid: mail.uid, size: mail.bytes.len() as u32 }))
+        Ok(found.map(|mail| FoundDraft { uid: mail.uid, size: size(mail) }))
     }
 
     async fn remove_draft(&mut self, draft: FoundDraft) -> Result<bool, Broken> {
@@ -255,6 +255,10 @@ impl Mailbox for Connection {
     async fn wait(&mut self, _: Duration) -> Result<(), Broken> {
         Ok(())
     }
+}
+
+fn size(mail: &Stored) -> u32 {
+    u32::try_from(mail.bytes.len()).unwrap()
 }
 
 fn has_id(mail: &Stored, id: &MessageId) -> bool {

@@ -76,7 +76,9 @@ fn of_label(label: Label, mail: &Mail, model: &Model, rules: &Rules, scratch: &m
 
 /// The strongest pieces and all rules; the others summed up.
 fn short(all: Vec<Evidence>) -> Vec<Evidence> {
-    let Some(label) = all.first().map(|first| first.label) else { return all };
+    let Some(label) = all.first().map(|first| first.label) else {
+        return all;
+    };
     let (mut told, mut rest, mut count) = (vec![], 0.0, 0);
     for one in all {
         let rule = one.kind == EvidenceKind::Rule;
@@ -136,7 +138,7 @@ impl Shares {
             if sentence.part == Part::Name {
                 continue;
             }
-            sums.clear(model.labels.len());
+            sums.clear(model.lanes());
             model.add_sentence(text, sentence, finder, sums);
             model.finish(sums, scores);
             let places = scores.iter().zip(most).zip(mean).zip(&*strongest);

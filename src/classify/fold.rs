@@ -4,14 +4,48 @@ use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
+/// What a character is to the reader of words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A letter, mark or `_`.
+    Letter {
+        /// Whether it is a capital.
+        capital: bool,
+    },
+    /// A digit or another number.
+    Digit,
+    /// Anything else.
+    Other,
+}
+
+/// The kind of a character; the usual alphabets are told by range, which is much faster.
+#[must_use]
+#[inline]
+pub fn kind(c: char) -> Kind {
+    match c {
+        'a'..='z' | '_' | 'а'..='џ' | 'ґ' => Kind::Letter { capital: false },
+        'A'..='Z' | 'Ѐ'..='Я' | 'Ґ' => Kind::Letter { capital: true },
+        '0'..='9' => Kind::Digit,
+        '\0'..='\x7f' => Kind::Other,
+        _ if c.is_numeric() => Kind::Digit,
+        _ if c.is_alphabetic() => Kind::Letter { capital: c.is_uppercase() },
+        _ => Kind::Other,
+    }
+}
+
 /// The text with compatibility forms undone (NFKC); borrowed when there are none.
 #[must_use]
 pub fn normal(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
+    if text.chars().all(is_plain) || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
         Cow::Borrowed(text)
     } else {
         Cow::Owned(text.nfkc().collect())
     }
+}
+
+/// Whether a character is in its normal form whatever stands beside it; the usual ones only.
+const fn is_plain(c: char) -> bool {
+    matches!(c, '\0'..='\x7f' | '¡' | '«' | '»' | '¿'..='ÿ' | 'Ѐ'..='џ' | 'Ґ' | 'ґ' | '–'..='„' | '₴' | '€' | '₽')
 }
 
 /// The character in lower case, without accent; `ё` is `е`, `ґ` is `г`, as careless writers have it.
@@ -133,6 +167,21 @@ mod tests {
         let of = |text: &str| text.chars().map(fold).collect::<String>();
         assert_eq!(of("¿Qué AÑO, Señor?"), "¿que ano, senor?");
         assert_eq!(of("ЁЛКА Ґанок Їжак Й"), "елка ганок їжак й");
+    }
+
+    #[test]
+    fn kinds_and_plain_characters_agree_with_unicode() {
+        for c in (0..0x2000_u32).filter_map(char::from_u32) {
+            let expected = match c {
+                _ if c.is_numeric() => Kind::Digit,
+                _ if c.is_alphabetic() || c == '_' => Kind::Letter { capital: c.is_uppercase() },
+                _ => Kind::Other,
+            };
+            assert_eq!(kind(c), expected, "{c:?}");
+        }
+        for c in (0..0x3000_u32).filter_map(char::from_u32).filter(|c| is_plain(*c)) {
+            assert_eq!(is_nfkc_quick(std::iter::once(c)), IsNormalized::Yes, "{c:?}");
+        }
     }
 
     #[test]

@@ -16,13 +16,14 @@ use crate::mail::Language;
 pub use find::{Finder, Hit};
 
 /// The lexicon as shipped: one TOML table a concept.
-const SHIPPED: [&str; 7] = [
+const SHIPPED: [&str; 8] = [
     include_str!("../../data/lexicon/conflict.toml"),
     include_str!("../../data/lexicon/trouble.toml"),
     include_str!("../../data/lexicon/money.toml"),
     include_str!("../../data/lexicon/people.toml"),
     include_str!("../../data/lexicon/speech.toml"),
     include_str!("../../data/lexicon/machine.toml"),
+    include_str!("../../data/lexicon/finer.toml"),
     include_str!("../../data/lexicon/words.toml"),
 ];
 

@@ -5,14 +5,13 @@ mod rows;
 
 use sha2::{Digest, Sha256};
 
-pub use rows::Rows;
+pub use rows::{Lanes, Rows};
 
 use super::features::{self, Block};
 use super::form;
 use super::hash;
 use super::label::Label;
 use super::lexicon::Lexicon;
-use super::table::KeyIndex;
 use crate::mail::Language;
 
 /// The model that comes with the program.
@@ -83,8 +82,7 @@ pub struct Model {
 /// The sum of the gram rows of each known word, so that its characters need not be looked up.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WordGrams {
-    pub(crate) index: KeyIndex,
-    pub(crate) sums: Vec<f32>,
+    pub(crate) sums: Vec<Lanes>,
     pub(crate) norms: Vec<f32>,
 }
 
@@ -169,6 +167,18 @@ impl Model {
         self.thresholds.get(label * LANGUAGES.len() + place).copied().unwrap_or(0.5)
     }
 
+    /// Whether a word, given by its key, is known.
+    #[must_use]
+    pub fn knows(&self, word: u64) -> bool {
+        let [words, ..] = &self.blocks;
+        words.number(word).is_some()
+    }
+
+    /// How many groups of lanes hold a sum per label.
+    pub(crate) const fn lanes(&self) -> usize {
+        rows::chunks(self.labels.len())
+    }
+
     /// How many numbers the second stage reads.
     pub(crate) fn inputs(&self) -> usize {
         self.labels.len() * Block::VIEWS * Self::POOLS + form::COUNT
@@ -176,7 +186,9 @@ impl Model {
 
     fn check(&self) -> Result<(), ModelError> {
         let labels = self.labels.len();
-        let whole = |is: bool, what| if is { Ok(()) } else { Err(ModelError::Inconsistent(what)) };
+        let whole = |is: bool, what| {
+            if is { Ok(()) } else { Err(ModelError::Inconsistent(what)) }
+        };
         whole((1..=Self::MAX_LABELS).contains(&labels), "labels")?;
         whole(self.bias.len() == labels * Block::VIEWS && self.stack.bias.len() == labels, "bias")?;
         whole(self.stack.weights.len() == labels * self.inputs(), "second stage")?;
@@ -184,19 +196,23 @@ impl Model {
         whole(self.blocks.iter().all(|rows| rows.fits(labels)), "rows")
     }
 
-    /// Sums the gram rows of every known word.
+    /// Sums the gram rows of every known word, in the order of the word rows.
     pub(crate) fn sum_grams(&mut self) {
-        let labels = self.labels.len();
-        let [_, _, grams, ..] = &self.blocks;
-        let mut sums = vec![0.0; self.words.len() * labels];
-        let mut norms = Vec::with_capacity(self.words.len());
-        for (word, sum) in self.words.iter().zip(sums.chunks_exact_mut(labels.max(1))) {
-            let mut norm = 0.0;
-            features::grams(word, |key| norm += grams.add(key, sum).unwrap_or(0.0));
-            norms.push(norm);
+        let width = rows::chunks(self.labels.len());
+        let [words, _, grams, ..] = &self.blocks;
+        let mut sums = vec![Lanes::default(); words.len() * width];
+        let mut norms = vec![0.0; words.len()];
+        for word in &self.words {
+            let Some(row) = words.number(hash::of(word)) else {
+                continue;
+            };
+            let row = row as usize;
+            let sum = sums.get_mut(row * width..(row + 1) * width);
+            if let (Some(sum), Some(norm)) = (sum, norms.get_mut(row)) {
+                features::grams(word, |key| *norm += grams.add(key, sum).unwrap_or(0.0));
+            }
         }
-        let index = KeyIndex::new(self.words.iter().map(|word| hash::of(word)));
-        self.word_grams = WordGrams { index, sums, norms };
+        self.word_grams = WordGrams { sums, norms };
     }
 }
 

@@ -1,4 +1,5 @@
-//! Rules: regular expressions of high precision beside the model, each with its own tests.
+//! Rules: regular expressions of high precision beside the model, each with its own tests. They run
+//! on folded text and match whole words.
 
 mod parse;
 
@@ -72,7 +73,7 @@ impl Rule {
     /// The words of `folded` that match.
     #[must_use]
     pub fn find<'t>(&self, folded: &'t str) -> Option<&'t str> {
-        self.pattern.find(folded).map(|found| found.as_str())
+        self.pattern.captures(folded)?.get(1).map(|found| found.as_str())
     }
 }
 

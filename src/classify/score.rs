@@ -3,29 +3,31 @@
 use super::features::{self, Block};
 use super::form;
 use super::lexicon::Finder;
-use super::model::Model;
+use super::model::{Lanes, Model};
 use super::text::{Part, Sentence, Text};
 use crate::mail::Mail;
 
 /// Sums and squared norms of the seven blocks.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sums {
-    pub(crate) values: [Vec<f32>; Block::COUNT],
+    pub(crate) values: [Vec<Lanes>; Block::COUNT],
     pub(crate) norms: [f32; Block::COUNT],
+    /// Keys of n-grams to be looked up.
+    waiting: Vec<u64>,
 }
 
 impl Sums {
-    pub(crate) fn clear(&mut self, labels: usize) {
+    pub(crate) fn clear(&mut self, lanes: usize) {
         for values in &mut self.values {
             values.clear();
-            values.resize(labels, 0.0);
+            values.resize(lanes, Lanes::default());
         }
         self.norms = [0.0; Block::COUNT];
     }
 
     fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.values.iter_mut().zip(&other.values) {
-            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+            for (mine, theirs) in mine.as_flattened_mut().iter_mut().zip(theirs.as_flattened()) {
                 *mine += theirs;
             }
         }
@@ -76,7 +78,7 @@ impl Model {
         let labels = self.labels.len();
         let views = labels * Block::VIEWS;
         let Scratch { text, finder, sentence, whole, inputs, strongest, scores, logits } = scratch;
-        whole.clear(labels);
+        whole.clear(self.lanes());
         inputs.clear();
         inputs.resize(self.inputs(), 0.0);
         strongest.clear();
@@ -88,7 +90,7 @@ impl Model {
         let (mean, forms) = rest.split_at_mut(views);
         let mut count = 0.0_f32;
         for (number, one) in text.sentences().iter().enumerate() {
-            sentence.clear(labels);
+            sentence.clear(self.lanes());
             self.add_sentence(text, one, finder, sentence);
             whole.add(sentence);
             if one.part == Part::Name {
@@ -105,7 +107,9 @@ impl Model {
                 *mean += *score;
             }
         }
-        mean.iter_mut().for_each(|mean| *mean /= count.max(1.0));
+        for mean in mean.iter_mut() {
+            *mean /= count.max(1.0);
+        }
         self.finish(whole, whole_scores);
         for (place, value) in forms.iter_mut().zip(form::of(mail, text)) {
             *place = value;
@@ -131,6 +135,7 @@ impl Model {
         let [word_norm, pair_norm, gram_norm, head_norm, concept_norm, link_norm, meaning_norm] =
             &mut sums.norms;
         let [unknown_word, unknown_pair, ..] = self.unknown;
+        let waiting = &mut sums.waiting;
         let of = text.of(sentence);
         if sentence.part != Part::Body {
             for word in of {
@@ -139,14 +144,19 @@ impl Model {
         }
         if sentence.part != Part::Name {
             for word in of {
-                *word_norm += words.add(word.key, word_sum).unwrap_or(unknown_word);
-                match self.word_grams.add(word.key, gram_sum) {
-                    Some(norm) => *gram_norm += norm,
-                    None => features::grams(text.word(word), |key| {
-                        *gram_norm += grams.add(key, gram_sum).unwrap_or(0.0)
-                    }),
+                if let Some(row) = words.number(word.key) {
+                    *word_norm += words.add_row(row, word_sum).unwrap_or(0.0);
+                    *gram_norm += self.word_grams.add(row, gram_sum).unwrap_or(0.0);
+                } else {
+                    *word_norm += unknown_word;
+                    features::grams(text.word(word), |key| {
+                        if grams.may_have(key) {
+                            waiting.push(key);
+                        }
+                    });
                 }
             }
+            *gram_norm += grams.add_all(waiting, gram_sum);
             features::pairs(of.iter().map(|word| word.key), sentence.question, |key| {
                 *pair_norm += pairs.add(key, pair_sum).unwrap_or(unknown_pair);
             });
@@ -170,7 +180,7 @@ impl Model {
         let labels = self.labels.len();
         for ((values, factor), block) in sums.values.iter().zip(self.factors(sums)).zip(Block::ALL) {
             let from = block.view() * labels;
-            for (score, value) in scores.iter_mut().skip(from).zip(values) {
+            for (score, value) in scores.iter_mut().skip(from).take(labels).zip(values.as_flattened()) {
                 *score += value * factor;
             }
         }
@@ -192,10 +202,10 @@ pub(crate) fn inverse_norm(norm: f32, smoothing: f32) -> f32 {
 }
 
 impl super::model::WordGrams {
-    fn add(&self, word: u64, sum: &mut [f32]) -> Option<f32> {
-        let row = self.index.get(word)? as usize;
+    fn add(&self, row: u32, sum: &mut [Lanes]) -> Option<f32> {
+        let row = row as usize;
         let sums = self.sums.get(row * sum.len()..(row + 1) * sum.len())?;
-        for (sum, add) in sum.iter_mut().zip(sums) {
+        for (sum, add) in sum.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
             *sum += add;
         }
         self.norms.get(row).copied()

@@ -117,8 +117,8 @@ mod tests {
     fn a_start_is_now_or_an_age_in_hours_or_days() {
         let start = |text: &str| Start::try_from(text.to_owned());
         assert_eq!(start("now"), Ok(Start::Now));
-        assert_eq!(start("36h"), Ok(Start::Age(Duration::from_secs(36 * 3_600))));
-        assert_eq!(start("7d"), Ok(Start::Age(Duration::from_secs(7 * 86_400))));
+        assert_eq!(start("36h"), Ok(Start::Age(Duration::from_hours(36))));
+        assert_eq!(start("7d"), Ok(Start::Age(Duration::from_hours(168))));
         assert!(start("week").is_err() && start("d").is_err() && start("-1d").is_err());
     }
 }

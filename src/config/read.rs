@@ -125,19 +125,18 @@ impl Reader<'_> {
             return Vec::new();
         };
         let line = line_of(self.text, &value.span());
-        match value.into_inner() {
-            DeValue::Array(items) => items
+        if let DeValue::Array(items) = value.into_inner() {
+            items
                 .into_iter()
                 .filter_map(|item| {
                     let line = line_of(self.text, &item.span());
                     self.read::<Account>("account", item).map(|account| (line, account))
                 })
-                .collect(),
-            _ => {
-                let what = "account: write [[account]] with two brackets: there may be several".to_owned();
-                self.problems.push(problem(self.file, Some(line), what));
-                Vec::new()
-            }
+                .collect()
+        } else {
+            let what = "account: write [[account]] with two brackets: there may be several".to_owned();
+            self.problems.push(problem(self.file, Some(line), what));
+            Vec::new()
         }
     }
 }

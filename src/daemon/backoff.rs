@@ -6,10 +6,10 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(1);
 
 /// Longest pause.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// Pause after refused logins: many servers lock an account that tries more often.
-const AFTER_REFUSED_LOGINS: Duration = Duration::from_secs(900);
+const AFTER_REFUSED_LOGINS: Duration = Duration::from_mins(15);
 
 /// Logins refused in a row before the pause gets long.
 const PATIENCE: u32 = 3;

@@ -18,10 +18,10 @@ use crate::mail::Mail;
 const READ_CAP: u32 = 1024 * 1024;
 
 /// How far back mails are looked at again when a folder's UIDs have changed.
-const RESYNC: Duration = Duration::from_secs(30 * 86_400);
+const RESYNC: Duration = Duration::from_hours(720);
 
 /// How long a forward is tried before it is left to a person.
-const GIVE_UP: Duration = Duration::from_secs(5 * 86_400);
+const GIVE_UP: Duration = Duration::from_hours(120);
 
 /// Why a session with a mailbox ends.
 #[derive(Debug, thiserror::Error)]

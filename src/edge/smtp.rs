@@ -19,10 +19,10 @@ use crate::edge::{EdgeError, Outbox, Retry, Transfer};
 
 /// Time for each command (RFC 5321 §4.5.3.2 recommends five minutes; a colleague's server that
 /// needs longer than this is tried again).
-const STEP_TIMEOUT: Duration = Duration::from_secs(60);
+const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Time for a body: [`STEP_TIMEOUT`] and this for each mebibyte.
-const TIME_PER_MIB: Duration = Duration::from_secs(180);
+const TIME_PER_MIB: Duration = Duration::from_mins(3);
 
 /// What can go wrong on the way to colleagues.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! What systemd wants to know (sd_notify(3)). Without systemd nothing is said.
+//! What systemd wants to know (`sd_notify(3)`). Without systemd nothing is said.
 
 use std::time::Duration;
 

@@ -74,7 +74,7 @@ struct Count {
     cyrillic: usize,
     latin: usize,
     elsewhere: usize,
-    /// Letters and words of each language of [`words::LATIN`] and [`words::CYRILLIC`], weighed.
+    /// Letters and words of each language of `words::LATIN` and `words::CYRILLIC`, weighed.
     score: [usize; words::LANGUAGES],
 }
 

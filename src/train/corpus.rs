@@ -28,7 +28,7 @@ impl Example {
     /// Whether it belongs to the fifth that never trains and never guides.
     #[must_use]
     pub fn is_held_back(&self) -> bool {
-        hash::mix(hash::of(&self.id)) % 5 == 0
+        hash::mix(hash::of(&self.id)).is_multiple_of(5)
     }
 
     /// To which of `folds` parts it belongs.

@@ -126,7 +126,9 @@ fn number(space: &Space, is_name: bool, found: &[(Block, u64)]) -> SentenceCount
         let block = *block as usize;
         let place = space.keys.get(block).and_then(|keys| keys.binary_search(key).ok());
         match (place, offsets.get(block), unknown.get_mut(block)) {
-            (Some(place), Some(offset), _) => numbers.push(u32::try_from(offset + place).unwrap_or(u32::MAX)),
+            (Some(place), Some(offset), _) => {
+                numbers.push(u32::try_from(offset + place).unwrap_or(u32::MAX));
+            }
             (None, _, Some(unknown)) => *unknown += 1.0,
             _ => {}
         }
@@ -171,7 +173,7 @@ impl Default for BlockWeights {
     fn default() -> Self {
         Self {
             weight: [0.7, 0.7, 1.0, 0.5, 1.0, 0.5, 0.7],
-            least: [2, 2, 2, 2, 2, 5, 2],
+            least: [2, 2, 3, 2, 2, 5, 2],
             smoothing: [2.0, 2.0, 20.0, 1.0, 2.0, 2.0, 2.0],
         }
     }

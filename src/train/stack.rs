@@ -44,9 +44,9 @@ impl Scale {
                 *sum += (f64::from(*x) - mean).powi(2) / n;
             }
         }
-        deviations
-            .iter_mut()
-            .for_each(|variance| *variance = if *variance > 1e-12 { variance.sqrt() } else { 0.0 });
+        for variance in &mut deviations {
+            *variance = if *variance > 1e-12 { variance.sqrt() } else { 0.0 };
+        }
         Self { means, deviations }
     }
 }

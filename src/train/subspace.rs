@@ -6,12 +6,15 @@
 //! `linfa-logistic`. The basis is orthonormal, which makes linfa's ridge on three coefficients the
 //! ridge on all weights, so the limit is the optimum of the whole problem.
 
+mod basis;
+
 use linfa::ParamGuard;
 use linfa::dataset::{DatasetBase, Records};
 use linfa::traits::{Fit, PredictInplace};
 use linfa_logistic::LogisticRegression;
 use ndarray::{Array1, Array2, ShapeBuilder};
 
+use self::basis::{Direction, Gram, TINY, advance, orthonormal};
 use super::csr::Csr;
 
 /// Why a fit is impossible.
@@ -140,11 +143,6 @@ struct State {
     bias: Vec<f32>,
 }
 
-/// Products of the three directions with each other: w·w, w·g, w·d, g·g, g·d, d·d.
-type Gram = [f64; 6];
-/// A basis vector as coefficients of the three directions.
-type Direction = [f64; 3];
-
 impl State {
     fn new(x: &Csr, y: &Array2<bool>) -> Self {
         let lanes = y.ncols();
@@ -226,10 +224,12 @@ impl State {
         let cells = |scores: &[f32]| {
             scores.iter().skip(label).step_by(self.lanes.max(1)).map(|s| f64::from(*s)).collect::<Vec<_>>()
         };
-        let (w, g, d) = (cells(&self.scores), cells(gradient), cells(&self.moved_scores));
-        for (mut column, [of_w, of_g, of_d]) in z.columns_mut().into_iter().zip(&basis) {
-            for (((cell, w), g), d) in column.iter_mut().zip(&w).zip(&g).zip(&d) {
-                *cell = of_w * w + of_g * g + of_d * d;
+        let (of_weights, of_gradient, of_move) =
+            (cells(&self.scores), cells(gradient), cells(&self.moved_scores));
+        let places = z.rows_mut().into_iter().zip(of_weights).zip(of_gradient).zip(of_move);
+        for (((mut row, weights), gradient), moved) in places {
+            for (cell, [first, second, third]) in row.iter_mut().zip(&basis) {
+                *cell = first * weights + second * gradient + third * moved;
             }
         }
         let targets = y.column(label).to_owned();
@@ -263,58 +263,10 @@ impl State {
     }
 }
 
-/// Below this a direction is nothing.
-const TINY: f64 = 1e-7;
-
 /// linfa 0.8.1 makes the class seen first +1 and then flips when it is the smaller one: a tie goes
 /// to the class of the first row, but then the start is only less good.
 fn majority_sign(positive: usize, rows: usize) -> f64 {
     if positive * 2 > rows { 1.0 } else { -1.0 }
-}
-
-/// Gram-Schmidt in the space of coefficients; directions that add nothing are left out.
-fn orthonormal([ww, wg, wd, gg, gd, dd]: &Gram) -> Vec<Direction> {
-    let gram = [[*ww, *wg, *wd], [*wg, *gg, *gd], [*wd, *gd, *dd]];
-    let dot = |a: &Direction, b: &Direction| -> f64 {
-        gram.iter().zip(a).map(|(row, a)| a * row.iter().zip(b).map(|(cell, b)| cell * b).sum::<f64>()).sum()
-    };
-    let mut basis: Vec<Direction> = vec![];
-    for mut direction in [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]] {
-        let before = dot(&direction, &direction).max(0.0).sqrt();
-        if before < TINY {
-            continue;
-        }
-        for _ in 0..2 {
-            for known in &basis {
-                let part = dot(&direction, known);
-                for (cell, known) in direction.iter_mut().zip(known) {
-                    *cell -= part * known;
-                }
-            }
-        }
-        let norm = dot(&direction, &direction).max(0.0).sqrt();
-        if norm > 1e-5 * before && norm > TINY {
-            basis.push(direction.map(|cell| cell / norm));
-        }
-    }
-    basis
-}
-
-/// Moves `now` to its combination with the move and the gradient, and notes the move.
-fn advance(now: &mut [f32], moved: &mut [f32], gradient: &[f32], keep: &[Direction]) {
-    let lanes = keep.len().max(1);
-    for ((now, moved), gradient) in
-        now.chunks_exact_mut(lanes).zip(moved.chunks_exact_mut(lanes)).zip(gradient.chunks_exact(lanes))
-    {
-        for (((now, moved), gradient), [of_now, of_gradient, of_moved]) in
-            now.iter_mut().zip(moved).zip(gradient).zip(keep)
-        {
-            let new =
-                of_now * f64::from(*now) + of_gradient * f64::from(*gradient) + of_moved * f64::from(*moved);
-            *moved = to_f32(new - f64::from(*now));
-            *now = to_f32(new);
-        }
-    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of mails")]

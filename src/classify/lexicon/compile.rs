@@ -77,7 +77,7 @@ pub(super) fn compile(source: &str, entries: &BTreeMap<String, Entry>) -> Result
         source: source.to_owned(),
         keys: names.iter().map(|name| hash::of(name)).collect(),
         names,
-        index: KeyIndex::new(compiler.keys.into_iter()),
+        index: KeyIndex::new(compiler.keys),
         atoms: compiler.atoms,
         phrases: compiler.phrases,
         stem_lengths: compiler.stem_lengths,
@@ -131,7 +131,9 @@ impl Compiler {
             return Err("ends with a gap: end with a word");
         }
         let number = u32::try_from(self.phrases.len()).unwrap_or(u32::MAX);
-        let Some(atom) = self.atoms.get_mut(*first as usize) else { return Ok(()) };
+        let Some(atom) = self.atoms.get_mut(*first as usize) else {
+            return Ok(());
+        };
         if rest.is_empty() {
             match atom.concepts.iter_mut().find(|(known, _)| *known == concept) {
                 Some((_, known)) => *known |= languages,

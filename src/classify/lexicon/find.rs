@@ -40,14 +40,18 @@ impl Finder {
         let languages = spoken(text.language);
         for at in 0..self.ends.len() {
             for &atom in of_word(&self.atoms, &self.ends, at) {
-                let Some(atom) = lexicon.atoms.get(atom as usize) else { continue };
+                let Some(atom) = lexicon.atoms.get(atom as usize) else {
+                    continue;
+                };
                 for &(concept, spoken) in &atom.concepts {
                     if spoken & languages != 0 {
                         self.hits.push(hit(concept, at, at + 1));
                     }
                 }
                 for &phrase in &atom.phrases {
-                    let Some(phrase) = lexicon.phrases.get(phrase as usize) else { continue };
+                    let Some(phrase) = lexicon.phrases.get(phrase as usize) else {
+                        continue;
+                    };
                     if phrase.languages & languages == 0 {
                         continue;
                     }
@@ -88,7 +92,9 @@ fn of_word<'a>(atoms: &'a [u32], ends: &[u32], word: usize) -> &'a [u32] {
 
 /// Where the places of a phrase end when they begin at word `at`.
 fn follow(atoms: &[u32], ends: &[u32], rest: &[Place], at: usize) -> Option<usize> {
-    let Some((place, rest)) = rest.split_first() else { return Some(at) };
+    let Some((place, rest)) = rest.split_first() else {
+        return Some(at);
+    };
     if at >= ends.len() {
         return None;
     }

@@ -32,10 +32,17 @@ pub(super) fn write(model: &Model) -> Vec<u8> {
         out.extend(list.iter().flat_map(|value| value.to_le_bytes()));
     }
     for rows in &model.blocks {
-        number(&mut out, rows.keys.len());
-        out.extend(rows.keys.iter().flat_map(|key| key.to_le_bytes()));
-        out.extend(rows.scales.iter().chain(&rows.norms).flat_map(|value| value.to_le_bytes()));
-        out.extend(rows.weights.iter().flat_map(|weight| weight.to_le_bytes()));
+        number(&mut out, rows.len());
+        out.extend(rows.keys().iter().flat_map(|key| key.to_le_bytes()));
+        for (_, scale, _) in rows.parts() {
+            out.extend(scale.to_le_bytes());
+        }
+        for (_, _, norm) in rows.parts() {
+            out.extend(norm.to_le_bytes());
+        }
+        for (weights, ..) in rows.parts() {
+            out.extend(weights.flat_map(i8::to_le_bytes));
+        }
     }
     let trailer = Sha256::digest(&out);
     out.extend(trailer);
@@ -144,7 +151,8 @@ impl<'a> Input<'a> {
             (0..count).map(|_| self.array("rows").map(u64::from_le_bytes)).collect::<Result<_, _>>()?;
         let scales = self.floats(count, "rows")?;
         let norms = self.floats(count, "rows")?;
-        let weights = self.take(count * labels, "rows")?.iter().map(|byte| byte.cast_signed()).collect();
-        Ok(Rows::from_parts(labels, keys, weights, scales, norms))
+        let weights: Vec<i8> =
+            self.take(count * labels, "rows")?.iter().map(|byte| byte.cast_signed()).collect();
+        Ok(Rows::from_parts(labels, keys, &weights, &scales, &norms))
     }
 }

@@ -1,23 +1,39 @@
-//! Rows of small integers, a scale each.
+//! Rows of small integers, a scale each, laid out so that a look-up reads one place.
 
 use super::super::table::KeyIndex;
+
+/// How many labels stand together.
+pub(crate) const LANES: usize = 16;
+/// Sums for `LANES` labels.
+pub type Lanes = [f32; LANES];
 
 /// The features of one block: for each key a weight per label and what it adds to the norm.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
-    pub(crate) keys: Vec<u64>,
-    pub(crate) weights: Vec<i8>,
-    pub(crate) scales: Vec<f32>,
+    index: KeyIndex,
+    labels: usize,
+    chunks: Vec<Chunk>,
+}
+
+/// Part of a row: the weights of up to `LANES` labels.
+#[derive(Clone, Copy, Debug, Default)]
+struct Chunk {
+    weights: [i8; LANES],
+    scale: f32,
     /// Squared idf.
-    pub(crate) norms: Vec<f32>,
-    pub(crate) index: KeyIndex,
-    pub(crate) labels: usize,
+    norm: f32,
+}
+
+/// How many chunks a row of so many labels has.
+#[must_use]
+pub(crate) const fn chunks(labels: usize) -> usize {
+    labels.div_ceil(LANES)
 }
 
 impl Rows {
-    /// Rows from sorted keys, their weights (row by row) and squared idf.
+    /// Rows from keys, their weights (row by row) and squared idf.
     #[must_use]
-    pub fn new(labels: usize, keys: Vec<u64>, weights: &[f32], norms: Vec<f32>) -> Self {
+    pub fn new(labels: usize, keys: Vec<u64>, weights: &[f32], norms: &[f32]) -> Self {
         let mut small = Vec::with_capacity(weights.len());
         let mut scales = Vec::with_capacity(keys.len());
         for row in weights.chunks_exact(labels.max(1)) {
@@ -25,65 +41,117 @@ impl Rows {
             small.extend(row.iter().map(|w| quantise(*w, scale)));
             scales.push(scale);
         }
-        Self::from_parts(labels, keys, small, scales, norms)
+        Self::from_parts(labels, keys, &small, &scales, norms)
     }
 
     /// Rows as stored.
     #[must_use]
-    pub fn from_parts(
-        labels: usize,
-        keys: Vec<u64>,
-        weights: Vec<i8>,
-        scales: Vec<f32>,
-        norms: Vec<f32>,
-    ) -> Self {
-        let index = KeyIndex::new(keys.iter().copied());
-        Self { keys, weights, scales, norms, index, labels }
+    pub fn from_parts(labels: usize, keys: Vec<u64>, weights: &[i8], scales: &[f32], norms: &[f32]) -> Self {
+        let mut all = Vec::with_capacity(keys.len() * chunks(labels));
+        for ((row, scale), norm) in weights.chunks_exact(labels.max(1)).zip(scales).zip(norms) {
+            for part in row.chunks(LANES) {
+                let mut chunk = Chunk { scale: *scale, norm: *norm, ..Chunk::default() };
+                for (place, weight) in chunk.weights.iter_mut().zip(part) {
+                    *place = *weight;
+                }
+                all.push(chunk);
+            }
+        }
+        Self { index: KeyIndex::new(keys), labels, chunks: all }
     }
 
     /// How many features there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.index.keys().len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.index.keys().is_empty()
     }
 
     /// Whether the parts belong together.
     pub(crate) fn fits(&self, labels: usize) -> bool {
         self.labels == labels
-            && self.weights.len() == self.keys.len() * labels
-            && self.scales.len() == self.keys.len()
-            && self.norms.len() == self.keys.len()
-            && self.scales.iter().chain(&self.norms).all(|x| x.is_finite())
+            && self.chunks.len() == self.len() * chunks(labels)
+            && self.chunks.iter().all(|chunk| chunk.scale.is_finite() && chunk.norm.is_finite())
+    }
+
+    /// The keys, in order of their numbers.
+    pub(crate) fn keys(&self) -> &[u64] {
+        self.index.keys()
+    }
+
+    /// Weights, scale and squared idf of each row.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (impl Iterator<Item = i8>, f32, f32)> {
+        self.chunks.chunks_exact(chunks(self.labels).max(1)).map(|row| {
+            let (scale, norm) = row.first().map_or((0.0, 0.0), |chunk| (chunk.scale, chunk.norm));
+            (row.iter().flat_map(|chunk| chunk.weights).take(self.labels), scale, norm)
+        })
+    }
+
+    /// The number of a key.
+    #[inline]
+    pub(crate) fn number(&self, key: u64) -> Option<u32> {
+        self.index.get(key)
     }
 
     /// Adds the row of `key` to `sum`; what it adds to the squared norm, or `None` when unknown.
     #[inline]
-    pub fn add(&self, key: u64, sum: &mut [f32]) -> Option<f32> {
-        let row = self.index.get(key)? as usize;
-        let scale = *self.scales.get(row)?;
-        let weights = self.weights.get(row * self.labels..(row + 1) * self.labels)?;
-        for (sum, weight) in sum.iter_mut().zip(weights) {
-            *sum += scale * f32::from(*weight);
+    pub fn add(&self, key: u64, sum: &mut [Lanes]) -> Option<f32> {
+        self.add_row(self.index.get(key)?, sum)
+    }
+
+    /// Whether `key` may have a row.
+    #[inline]
+    pub(crate) fn may_have(&self, key: u64) -> bool {
+        self.index.may_have(key)
+    }
+
+    /// Adds the rows of all `keys`, which are emptied; what they add to the squared norm. Looked up
+    /// first and read after, so that one miss of the cache does not wait for another.
+    pub(crate) fn add_all(&self, keys: &mut Vec<u64>, sum: &mut [Lanes]) -> f32 {
+        let mut found = 0;
+        for at in 0..keys.len() {
+            let Some(row) = keys.get(at).and_then(|key| self.index.get(*key)) else {
+                continue;
+            };
+            if let Some(place) = keys.get_mut(found) {
+                *place = u64::from(row);
+                found += 1;
+            }
         }
-        self.norms.get(row).copied()
+        keys.truncate(found);
+        let rows = keys.drain(..).filter_map(|row| self.add_row(u32::try_from(row).ok()?, sum));
+        rows.sum()
+    }
+
+    /// Adds the row with this number to `sum`; what it adds to the squared norm.
+    #[inline]
+    pub(crate) fn add_row(&self, row: u32, sum: &mut [Lanes]) -> Option<f32> {
+        let row = self.row(row)?;
+        for (sum, chunk) in sum.iter_mut().zip(row) {
+            for (sum, weight) in sum.iter_mut().zip(&chunk.weights) {
+                *sum += chunk.scale * f32::from(*weight);
+            }
+        }
+        row.first().map(|chunk| chunk.norm)
     }
 
     /// The row of `key` times `coefficients`, 0 when unknown.
     #[must_use]
     pub fn dot(&self, key: u64, coefficients: &[f32]) -> f32 {
-        let row = self.index.get(key).and_then(|row| {
-            let row = row as usize;
-            Some((self.scales.get(row)?, self.weights.get(row * self.labels..(row + 1) * self.labels)?))
-        });
-        row.map_or(0.0, |(scale, weights)| {
-            weights.iter().zip(coefficients).map(|(weight, c)| scale * f32::from(*weight) * c).sum()
-        })
+        let row = self.index.get(key).and_then(|row| self.row(row)).unwrap_or_default();
+        let weights =
+            row.iter().flat_map(|chunk| chunk.weights.map(|weight| chunk.scale * f32::from(weight)));
+        weights.zip(coefficients).map(|(weight, c)| weight * c).sum()
+    }
+
+    fn row(&self, row: u32) -> Option<&[Chunk]> {
+        let width = chunks(self.labels);
+        self.chunks.get(row as usize * width..(row as usize + 1) * width)
     }
 }
 
@@ -98,12 +166,23 @@ mod tests {
 
     #[test]
     fn a_row_keeps_its_weights_within_half_a_step() {
-        let rows = Rows::new(3, vec![7, 9], &[0.5, -1.0, 0.0, 1e-3, 2e-3, -3e-3], vec![1.0, 2.0]);
-        let mut sum = [0.0; 3];
+        let rows = Rows::new(3, vec![7, 9], &[0.5, -1.0, 0.0, 1e-3, 2e-3, -3e-3], &[1.0, 2.0]);
+        let mut sum = [[0.0; LANES]];
         assert_eq!(rows.add(9, &mut sum), Some(2.0));
         assert_eq!(rows.add(8, &mut sum), None);
-        for (got, want) in sum.iter().zip([1e-3, 2e-3, -3e-3]) {
+        for (got, want) in sum[0].iter().zip([1e-3, 2e-3, -3e-3]) {
             assert!((got - want).abs() <= 3e-3 / 254.0 + 1e-9);
         }
+        assert!((rows.dot(7, &[2.0, 1.0, 0.0])).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_taxonomy_of_many_labels_takes_several_chunks() {
+        let weights: Vec<f32> = (0..40_u8).map(f32::from).collect();
+        let rows = Rows::new(20, vec![1, 2], &weights, &[1.0, 1.0]);
+        let mut sum = [[0.0; LANES]; 2];
+        rows.add(2, &mut sum).unwrap();
+        assert!((sum[1][3] - 39.0).abs() < 0.2 && sum[1][4] == 0.0, "{sum:?}");
+        assert!(rows.fits(20) && !rows.fits(19));
     }
 }

@@ -1,17 +1,18 @@
 //! Splits one part of a mail into folded words and sentences, in one pass.
 
+mod disguise;
+
 use std::iter::Peekable;
 use std::str::CharIndices;
 
-use super::super::fold::{disguised, fold, is_apostrophe, is_invisible, is_picture, normal, one_script};
+use self::disguise::collapse;
+use super::super::fold::{Kind, fold, is_apostrophe, is_invisible, is_picture, kind, normal, one_script};
 use super::super::hash;
 use super::super::lexicon::Lexicon;
 use super::{Part, Sentence, Text, Word};
 
 /// A line shorter than this ends where its writer ended it; a longer one may be wrapped.
 const SHORT_LINE: usize = 50;
-/// Fewest single letters in a row that may be a spaced-out word.
-const SPACED: usize = 3;
 
 struct Reader<'a> {
     text: &'a mut Text,
@@ -30,8 +31,8 @@ struct Reader<'a> {
 /// What was seen in the current word.
 #[derive(Clone, Copy, Default)]
 struct Shape {
-    ascii: bool,
-    wide: bool,
+    latin: usize,
+    other: usize,
     digits: usize,
     letters: usize,
     capitals: usize,
@@ -39,7 +40,7 @@ struct Shape {
     masked: bool,
     repeats: usize,
     last: Option<char>,
-    repeated: bool,
+    longest_run: usize,
 }
 
 pub(super) fn read(text: &mut Text, part: Part, source: &str, lexicon: &Lexicon) {
@@ -70,8 +71,9 @@ pub(super) fn read(text: &mut Text, part: Part, source: &str, lexicon: &Lexicon)
 
 impl Reader<'_> {
     fn take(&mut self, at: usize, c: char) {
-        if c.is_alphanumeric() || c == '_' {
-            self.letter(at, c);
+        let kind = kind(c);
+        if kind != Kind::Other {
+            self.letter(at, c, kind);
         } else if is_invisible(c) {
         } else if self.word.is_some() && self.inside(c) {
             self.sign_inside(c);
@@ -80,30 +82,29 @@ impl Reader<'_> {
         }
     }
 
-    fn letter(&mut self, at: usize, c: char) {
+    fn letter(&mut self, at: usize, c: char, kind: Kind) {
+        let capital = kind == Kind::Letter { capital: true };
         if self.word.is_none() {
             self.word = Some((self.text.folded.len(), at));
             self.length = 0;
-            self.shape = Shape { titled: c.is_uppercase(), ..Shape::default() };
+            self.shape = Shape { titled: capital, ..Shape::default() };
         }
         let shape = &mut self.shape;
-        if c.is_numeric() {
+        if kind == Kind::Digit {
             shape.digits += 1;
             self.text.marks.digits += 1;
         } else {
             shape.letters += 1;
             self.text.marks.letters += 1;
-            if c.is_uppercase() {
-                shape.capitals += 1;
-                self.text.marks.capitals += 1;
-            }
-            shape.ascii |= c.is_ascii_alphabetic();
-            shape.wide |= !c.is_ascii();
+            shape.capitals += usize::from(capital);
+            self.text.marks.capitals += usize::from(capital);
+            shape.latin += usize::from(c.is_ascii_alphabetic());
+            shape.other += usize::from(!c.is_ascii());
         }
         let folded = fold(c);
-        if shape.last == Some(folded) && !c.is_numeric() {
+        if shape.last == Some(folded) && kind != Kind::Digit {
             shape.repeats += 1;
-            shape.repeated |= shape.repeats >= 2;
+            shape.longest_run = shape.longest_run.max(shape.repeats + 1);
         } else {
             shape.repeats = 0;
         }
@@ -168,7 +169,9 @@ impl Reader<'_> {
 
     /// Makes everything up to the next white space one word of the given name.
     fn whole(&mut self, name: &str, count: impl FnOnce(&mut Text)) {
-        let Some((start, from)) = self.word.take() else { return };
+        let Some((start, from)) = self.word.take() else {
+            return;
+        };
         let mut to = from;
         while let Some((at, _)) =
             self.chars.next_if(|(_, c)| !c.is_whitespace() && !matches!(c, '>' | ')' | ']' | '"' | ','))
@@ -252,7 +255,9 @@ impl Reader<'_> {
     }
 
     fn end_word(&mut self, at: usize) {
-        let Some((start, from)) = self.word.take() else { return };
+        let Some((start, from)) = self.word.take() else {
+            return;
+        };
         let shape = self.shape;
         if shape.letters >= 3 && shape.capitals == shape.letters {
             self.text.marks.shouted += 1;
@@ -263,7 +268,7 @@ impl Reader<'_> {
         } else if shape.masked {
             self.drop_signs(start);
         }
-        if shape.repeated {
+        if shape.longest_run >= 3 {
             self.replace(start, |word| Some(collapse(word)));
         }
         if shape.digits > 0 {
@@ -271,7 +276,7 @@ impl Reader<'_> {
                 Some(word.chars().map(|c| if c.is_numeric() { '0' } else { c }).collect())
             });
         }
-        if shape.ascii && shape.wide {
+        if shape.latin > 0 && shape.other > 0 {
             self.replace(start, one_script);
         }
         if self.text.folded.len() > start {
@@ -284,27 +289,6 @@ impl Reader<'_> {
             self.text.folded.truncate(start);
             self.text.folded.push_str(&new);
         }
-    }
-
-    fn unmask(&mut self, start: usize) -> bool {
-        let lexicon = self.lexicon;
-        let found = self.text.folded.get(start..).and_then(|word| {
-            let as_latin: String = word.chars().map(|c| disguised(c).map_or(c, |(latin, _)| latin)).collect();
-            let as_cyrillic: String =
-                word.chars().map(|c| disguised(c).map_or(c, |(_, cyrillic)| cyrillic)).collect();
-            [word, &as_latin, &as_cyrillic].into_iter().find_map(|form| lexicon.unmask(form))
-        });
-        if let Some(found) = &found {
-            self.text.folded.truncate(start);
-            self.text.folded.push_str(found);
-        }
-        found.is_some()
-    }
-
-    fn drop_signs(&mut self, start: usize) {
-        self.replace(start, |word| {
-            Some(word.chars().filter(|c| !matches!(c, '*' | '#' | '@' | '$' | '!')).collect())
-        });
     }
 
     fn push(&mut self, start: usize, from: usize, to: usize) {
@@ -326,34 +310,6 @@ impl Reader<'_> {
         if length >= Text::MAX_SENTENCE && (self.singles == 0 || length >= 2 * Text::MAX_SENTENCE) {
             self.end_sentence(false);
         }
-    }
-
-    /// Joins the run of single letters before the last `keep` words when it spells a swear word.
-    fn join_singles(&mut self, keep: usize) {
-        let run = std::mem::take(&mut self.singles);
-        if run < SPACED {
-            return;
-        }
-        let end = self.text.words.len().saturating_sub(keep);
-        let start = end.saturating_sub(run).max(self.first_word);
-        let letters: String =
-            self.text.words.get(start..end).unwrap_or_default().iter().map(|w| self.text.word(w)).collect();
-        let (Some(first), Some(last)) =
-            (self.text.words.get(start).copied(), self.text.words.get(end.saturating_sub(1)).copied())
-        else {
-            return;
-        };
-        if !self.lexicon.is_masked_word(&letters) {
-            return;
-        }
-        let from = self.text.folded.len();
-        self.text.folded.push(' ');
-        self.text.folded.push_str(&letters);
-        self.text.folded.push(' ');
-        let folded = (offset(from + 1), offset(from + 1 + letters.len()));
-        let joined = Word { key: hash::of(&letters), folded, source: (first.source.0, last.source.1) };
-        self.text.words.splice(start..end, [joined]);
-        self.text.marks.disguised += 1;
     }
 
     fn end_sentence(&mut self, question: bool) {
@@ -398,19 +354,4 @@ fn is_short_form(word: &str) -> bool {
 
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// A word with every run of three and more of a letter made one.
-fn collapse(word: &str) -> String {
-    let mut out = String::with_capacity(word.len());
-    let mut chars = word.chars().peekable();
-    while let Some(c) = chars.next() {
-        let mut run = 1;
-        while chars.next_if_eq(&c).is_some() {
-            run += 1;
-        }
-        let keep = if c.is_numeric() || run < 3 { run } else { 1 };
-        out.extend(std::iter::repeat_n(c, keep));
-    }
-    out
 }

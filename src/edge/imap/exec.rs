@@ -21,7 +21,7 @@ use crate::edge::wire::Wire;
 pub type Stream = BufStream<Wire>;
 
 /// How long a command may take in all; a server that only says "still here" does not prolong it.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A logged-in connection.
 #[derive(Debug)]

@@ -116,12 +116,11 @@ impl Folders {
         }
         let wire = self.wire(name);
         match connection.exec(&format!("CREATE {wire}")).await {
-            Ok(_) => {}
             Err(ImapError::Refused { why, .. }) if !why.to_lowercase().contains("exist") => {
                 return Err(ImapError::Create { folder: name.to_owned(), why });
             }
-            // another connection of ours was faster
-            Err(ImapError::Refused { .. }) => {}
+            // refused because another connection of ours was faster
+            Ok(_) | Err(ImapError::Refused { .. }) => {}
             Err(error) => return Err(error),
         }
         match connection.exec(&format!("SUBSCRIBE {wire}")).await {

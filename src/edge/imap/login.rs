@@ -14,7 +14,7 @@ use crate::config::{Server, Tls};
 use crate::edge::wire::Wire;
 
 /// How long greeting, STARTTLS and login may take, each.
-const STEP_TIMEOUT: Duration = Duration::from_secs(60);
+const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 
 fn stream(wire: Wire) -> Stream {
     BufStream::with_capacity(64 * 1024, 16 * 1024, wire)

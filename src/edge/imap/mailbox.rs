@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 const LIST_LIMIT: usize = 500;
 
 /// Poll interval where the server has no IDLE.
-const POLL: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_mins(1);
 
 impl Imap {
     /// Opens a folder without the right to change it, for dry runs.
