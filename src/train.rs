@@ -86,8 +86,8 @@ impl Default for TrainOptions {
             card: "models/evenkeel.card.toml".into(),
             labels: Label::ALL.iter().map(ToString::to_string).collect(),
             blocks: BlockWeights::default(),
-            alphas: [0.1, 0.1, 0.3],
-            stack_alpha: 100.0,
+            alphas: [0.03, 0.03, 0.3],
+            stack_alpha: 50.0,
             folds: 5,
         }
     }

@@ -192,15 +192,15 @@ fn the_card_belongs_to_the_shipped_model() {
 #[test]
 fn the_shipped_model_keeps_to_its_floors() {
     let card = card();
-    assert!(card.held_back.macro_f1 >= 0.70, "{}", card.held_back.macro_f1);
-    assert!(card.out_of_fold.macro_f1 >= 0.70, "{}", card.out_of_fold.macro_f1);
+    assert!(card.held_back.macro_f1 >= 0.77, "{}", card.held_back.macro_f1);
+    assert!(card.out_of_fold.macro_f1 >= 0.77, "{}", card.out_of_fold.macro_f1);
     for (language, f1) in &card.held_back.by_language {
-        assert!(*f1 >= 0.66, "{language}: {f1}");
+        assert!(*f1 >= 0.73, "{language}: {f1}");
     }
     for (label, scores) in &card.held_back.by_label {
         assert!(scores.calibration_error <= 0.06, "{label}: {}", scores.calibration_error);
     }
-    assert!(card.held_back.by_label["automated"].f1 >= 0.92);
+    assert!(card.held_back.by_label["automated"].f1 >= 0.93);
 }
 
 fn lines() -> Vec<serde_json::Value> {
@@ -262,12 +262,11 @@ fn no_two_mails_of_the_corpus_share_a_fifth_of_their_words_in_order() {
     }
     for ((a, b), count) in shared {
         let least = sizes[a].min(sizes[b]);
-        assert!(
-            count * 5 <= least || count < 4,
-            "{} and {} share {count} of {least}",
-            lines[a]["id"],
-            lines[b]["id"]
-        );
+        // machines repeat themselves: a third
+        let machine = [a, b].iter().all(|mail| lines[*mail]["primary"] == "automated");
+        let share = if machine { 3 } else { 5 };
+        let (one, other) = (&lines[a]["id"], &lines[b]["id"]);
+        assert!(count * share <= least || count < 4, "{one} and {other} share {count} of {least}");
     }
 }
 

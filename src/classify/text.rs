@@ -72,7 +72,10 @@ impl Text {
         reader::read(self, Part::Subject, &mail.subject, lexicon);
         self.marks.name_words = name_words;
         self.marks.subject_words = self.words.len() - name_words;
-        reader::read(self, Part::Body, &mail.new_text, lexicon);
+        // a mail passed on without a word of one's own: what is passed on is the matter
+        let bare = mail.forwarded && mail.new_text.trim().is_empty();
+        let body = if bare { &mail.quoted } else { &mail.new_text };
+        reader::read(self, Part::Body, body, lexicon);
         self.marks.words = self.words.len() - name_words;
         self.marks.sentences = self.sentences.iter().filter(|s| s.part == Part::Body).count();
     }

@@ -52,7 +52,8 @@ impl Finder {
                     let Some(phrase) = lexicon.phrases.get(phrase as usize) else {
                         continue;
                     };
-                    if phrase.languages & languages == 0 {
+                    let foreign = phrase.languages & languages == 0;
+                    if foreign || !may_follow(of_word(&self.atoms, &self.ends, at + 1), &phrase.rest) {
                         continue;
                     }
                     if let Some(end) = follow(&self.atoms, &self.ends, &phrase.rest, at + 1) {
@@ -88,6 +89,14 @@ fn of_word<'a>(atoms: &'a [u32], ends: &[u32], word: usize) -> &'a [u32] {
     let start = word.checked_sub(1).map_or(0, |before| ends.get(before).copied().unwrap_or(0));
     let end = ends.get(word).copied().unwrap_or(start);
     atoms.get(start as usize..end as usize).unwrap_or_default()
+}
+
+/// Whether the word after the first of a phrase lets it go on: settles nearly every phrase.
+fn may_follow(next: &[u32], rest: &[Place]) -> bool {
+    match rest.first() {
+        Some(Place::Atom(atom)) => next.contains(atom),
+        _ => true,
+    }
 }
 
 /// Where the places of a phrase end when they begin at word `at`.

@@ -4,7 +4,7 @@ use super::super::table::KeyIndex;
 
 /// How many labels stand together.
 pub(crate) const LANES: usize = 16;
-/// Sums for `LANES` labels.
+/// Sums for [`LANES`] labels.
 pub type Lanes = [f32; LANES];
 
 /// The features of one block: for each key a weight per label and what it adds to the norm.
@@ -15,7 +15,7 @@ pub struct Rows {
     chunks: Vec<Chunk>,
 }
 
-/// Part of a row: the weights of up to `LANES` labels.
+/// Part of a row: the weights of up to [`LANES`] labels.
 #[derive(Clone, Copy, Debug, Default)]
 struct Chunk {
     weights: [i8; LANES],
@@ -133,8 +133,12 @@ impl Rows {
     pub(crate) fn add_row(&self, row: u32, sum: &mut [Lanes]) -> Option<f32> {
         let row = self.row(row)?;
         for (sum, chunk) in sum.iter_mut().zip(row) {
-            for (sum, weight) in sum.iter_mut().zip(&chunk.weights) {
-                *sum += chunk.scale * f32::from(*weight);
+            let mut part = Lanes::default();
+            for (part, weight) in part.iter_mut().zip(&chunk.weights) {
+                *part = f32::from(*weight);
+            }
+            for (sum, part) in sum.iter_mut().zip(&part) {
+                *sum += chunk.scale * part;
             }
         }
         row.first().map(|chunk| chunk.norm)
