@@ -4,6 +4,7 @@
 pub mod act;
 pub mod backoff;
 pub mod plan;
+pub mod recover;
 pub mod worker;
 
 use std::collections::BTreeMap;

@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 
 use crate::classify::Verdict;
 use crate::decide::{Action, Case, Decision, Desk, Policy};
+use crate::edge::ledger::keys::hex;
 use crate::edge::ledger::record::DraftMark;
-use crate::edge::ledger::store::hex;
 use crate::edge::ledger::{CaseQuery, Effect, EffectRecord, EffectState, MailKey, MailRecord, MailState};
 use crate::edge::outgoing::own_id;
 use crate::mail::Mail;

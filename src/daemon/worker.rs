@@ -9,19 +9,16 @@ use super::act::InHand;
 use super::plan::{self, Decided};
 use super::{Shared, backoff::Backoff};
 use crate::config::{Account, Mode, Start};
-use crate::decide::{Keyword, Reason, Word, decide};
+use crate::decide::{Keyword, decide};
 use crate::edge::ledger::{Cursor, EffectState, FolderKey, LedgerError, MailKey, MailRecord, MailState};
 use crate::edge::{EdgeError, FolderState, Listed, Mailbox, Outbox, Uid};
 use crate::mail::Mail;
 
 /// What is fetched of a mail to read it; the parser reads no more.
-const READ_CAP: u32 = 1024 * 1024;
+pub(super) const READ_CAP: u32 = 1024 * 1024;
 
 /// How far back mails are looked at again when a folder's UIDs have changed.
 const RESYNC: Duration = Duration::from_hours(720);
-
-/// How long a forward is tried before it is left to a person.
-const GIVE_UP: Duration = Duration::from_hours(120);
 
 /// Why a session with a mailbox ends.
 #[derive(Debug, thiserror::Error)]
@@ -42,11 +39,11 @@ pub struct Worker<'a, M: Mailbox, O: Outbox> {
     pub(super) mailbox: M,
     pub(super) outbox: Option<O>,
     /// When open records are tried again, and how often they were.
-    retry_at: Option<Instant>,
-    retries: Backoff,
-    uid_validity: u32,
-    next: Uid,
-    read_only: bool,
+    pub(super) retry_at: Option<Instant>,
+    pub(super) retries: Backoff,
+    pub(super) uid_validity: u32,
+    pub(super) next: Uid,
+    pub(super) read_only: bool,
 }
 
 impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
@@ -127,113 +124,6 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             .run(move |store| store.set_cursor(&folder, cursor))
             .await
             .map_err(WorkError::Ledger)
-    }
-
-    /// Finishes records that are open, oldest first.
-    async fn resume(&mut self) -> Result<(), WorkError<M::Error>> {
-        let folder = self.folder.clone();
-        let open = self
-            .shared
-            .ledger
-            .run(move |store| store.open_records(&folder))
-            .await
-            .map_err(WorkError::Ledger)?;
-        let mut all_done = true;
-        for record in open {
-            all_done &= self.finish(record).await?;
-        }
-        self.plan_retry(all_done);
-        Ok(())
-    }
-
-    fn plan_retry(&mut self, all_done: bool) {
-        if all_done {
-            self.retry_at = None;
-            self.retries.reset();
-        } else {
-            let pause = self.retries.next(false, 0).max(self.shared.retry_floor);
-            self.retry_at = Some(Instant::now() + pause);
-        }
-    }
-
-    /// Finishes one open record; `false` if it has to be tried again.
-    async fn finish(&mut self, mut record: MailRecord) -> Result<bool, WorkError<M::Error>> {
-        let uid = record.key.uid;
-        let same = record.key.uid_validity == self.uid_validity;
-        let bytes =
-            if same { self.mailbox.fetch(uid, READ_CAP).await.map_err(WorkError::Mailbox)? } else { None };
-        let listed = match &bytes {
-            Some(_) => {
-                self.mailbox.list(uid).await.map_err(WorkError::Mailbox)?.into_iter().find(|m| m.uid == uid)
-            }
-            None => None,
-        };
-        let (Some(bytes), Some(listed)) = (bytes, listed) else {
-            // with new UIDs the mail comes by again and is recognised by its content
-            if same {
-                self.finish_gone(&mut record).await?;
-            }
-            return Ok(true);
-        };
-        if self.shared.clock.now().since(record.decided) > GIVE_UP {
-            for entry in record.effects.iter_mut().filter(|entry| !entry.state.is_final()) {
-                entry.state = EffectState::Failed("it could not be done for five days".into());
-            }
-            tracing::error!(mail.id_hash = %record.identity, "effects could not be carried out for five days: a person must look");
-            self.mark_for_review(uid).await?;
-            record.state = MailState::Done;
-            self.store(&record).await?;
-            return Ok(true);
-        }
-        let (mail, verdict) = self.read(&bytes).await;
-        let verdict = record.verdict.clone().unwrap_or(verdict);
-        let before = record
-            .before
-            .clone()
-            .unwrap_or_else(|| crate::decide::Case::new(crate::decide::TicketId::new(0, [0, 0])));
-        let decision = decide(&mail, &verdict, &before, &self.shared.book, record.decided);
-        let hand = InHand { mail, bytes, size: listed.size, decision, again: true };
-        self.act(&mut record, &hand).await
-    }
-
-    /// The mail is not where it was: either our own move was the last thing that happened, or a
-    /// person took it.
-    async fn finish_gone(&mut self, record: &mut MailRecord) -> Result<(), WorkError<M::Error>> {
-        use crate::edge::ledger::Effect;
-        for index in 0..record.effects.len() {
-            let Some(entry) = record.effects.get(index) else { break };
-            if entry.state.is_final() {
-                continue;
-            }
-            let outcome = match (&entry.effect, &record.message_id) {
-                (Effect::File { folder }, Some(id))
-                    if self.mailbox.holds(folder, id).await.map_err(WorkError::Mailbox)? =>
-                {
-                    EffectState::Done
-                }
-                (Effect::SaveDraft { id, .. }, _)
-                    if self.mailbox.find_draft(id).await.map_err(WorkError::Mailbox)?.is_some() =>
-                {
-                    EffectState::Done
-                }
-                (Effect::Forward { desk, .. }, _) => {
-                    tracing::error!(desk = %desk, mail.id_hash = %record.identity,
-                        "the mail was taken away before it could be forwarded: a person must forward it");
-                    EffectState::Failed("the mail was taken away first".into())
-                }
-                _ => EffectState::Skipped("a person was faster".into()),
-            };
-            if let Some(entry) = record.effects.get_mut(index) {
-                entry.state = outcome;
-            }
-        }
-        record.state = MailState::Done;
-        self.store(record).await
-    }
-
-    async fn store(&self, record: &MailRecord) -> Result<(), WorkError<M::Error>> {
-        let record = record.clone();
-        self.shared.ledger.run(move |store| store.update(&record)).await.map_err(WorkError::Ledger)
     }
 
     /// Handles everything that is new; how many mails that were.
@@ -387,36 +277,8 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         Ok((record, InHand { mail, bytes, size: listed.size, decision, again: false }))
     }
 
-    /// A mail whose content was handled before: the folder's UIDs have changed, or a person has put
-    /// it back. What is done stays done; what was begun is finished under the new uid.
-    async fn meet_again(
-        &mut self,
-        mut twin: MailRecord,
-        key: MailKey,
-        listed: Listed,
-    ) -> Result<(), WorkError<M::Error>> {
-        let open = twin.state == MailState::Intended;
-        tracing::info!(open, "a mail that was handled before: nothing is done twice");
-        let old = std::mem::replace(&mut twin.key, key);
-        let cursor = Cursor { uid_validity: self.uid_validity, uid_next: listed.uid.saturating_add(1) };
-        let moved = twin.clone();
-        self.shared
-            .ledger
-            .run(move |store| {
-                store.forget(&old)?;
-                store.intend(&moved, None, Some(cursor))
-            })
-            .await
-            .map_err(WorkError::Ledger)?;
-        self.next = listed.uid.saturating_add(1);
-        if open && !self.finish(twin).await? {
-            self.plan_retry(false);
-        }
-        Ok(())
-    }
-
     /// Parses and classifies on a thread of its own: a panic costs this mail, not the daemon.
-    async fn read(&self, bytes: &[u8]) -> (Mail, crate::classify::Verdict) {
+    pub(super) async fn read(&self, bytes: &[u8]) -> (Mail, crate::classify::Verdict) {
         let classifier = self.shared.classifier.clone();
         let copy = bytes.to_vec();
         let reading = tokio::task::spawn_blocking(move || {
@@ -430,42 +292,6 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             let verdict = crate::classify::Verdict::unread();
             (mail, verdict)
         })
-    }
-
-    async fn quarantine(&mut self, key: MailKey, listed: Listed) -> Result<(), WorkError<M::Error>> {
-        tracing::error!(account = %self.folder.account, folder = %self.folder.folder, mail.uid = listed.uid,
-            attempts = self.shared.attempts, "a mail was quarantined: handling it never came to an end");
-        self.mark_for_review(listed.uid).await?;
-        let record = MailRecord {
-            identity: format!("quarantined-{}-{}", self.uid_validity, listed.uid),
-            key,
-            message_id: None,
-            decided: self.shared.clock.now(),
-            state: MailState::Quarantined,
-            verdict: None,
-            reasons: vec![Reason::new(Word::Quarantined, format!("{} attempts", self.shared.attempts))],
-            ticket: None,
-            before: None,
-            effects: Vec::new(),
-        };
-        let cursor = Cursor { uid_validity: self.uid_validity, uid_next: listed.uid.saturating_add(1) };
-        self.next = cursor.uid_next;
-        self.shared
-            .ledger
-            .run(move |store| store.intend(&record, None, Some(cursor)))
-            .await
-            .map_err(WorkError::Ledger)
-    }
-
-    async fn mark_for_review(&mut self, uid: Uid) -> Result<(), WorkError<M::Error>> {
-        if self.shared.mode != Mode::Act || self.read_only {
-            return Ok(());
-        }
-        match self.mailbox.tag(uid, &[Keyword::Review].into()).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_refusal() => Ok(()),
-            Err(error) => Err(WorkError::Mailbox(error)),
-        }
     }
 
     /// Waits until something may have happened in the folder, or there is something to try again.

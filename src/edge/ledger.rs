@@ -6,6 +6,8 @@
 //! sled's file, because sled's own flush is `sync_file_range`, which a power cut does not respect
 //! (`docs/decisions/0002-sled.md`).
 
+pub mod cases;
+pub mod keys;
 pub mod record;
 pub mod store;
 
@@ -15,8 +17,9 @@ use std::thread;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::edge::{EdgeError, Retry};
+pub use cases::CaseQuery;
 pub use record::{Cursor, Effect, EffectRecord, EffectState, FolderKey, MailKey, MailRecord, MailState};
-pub use store::{CaseQuery, Store};
+pub use store::Store;
 
 /// What can go wrong with the ledger. All of it stops the daemon: no effect without its intent.
 #[derive(Debug, thiserror::Error)]

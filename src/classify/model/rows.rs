@@ -4,7 +4,7 @@ use super::super::table::KeyIndex;
 
 /// How many labels stand together.
 pub(crate) const LANES: usize = 16;
-/// Sums for [`LANES`] labels.
+/// Sums for `LANES` labels.
 pub type Lanes = [f32; LANES];
 
 /// The features of one block: for each key a weight per label and what it adds to the norm.
@@ -15,7 +15,7 @@ pub struct Rows {
     chunks: Vec<Chunk>,
 }
 
-/// Part of a row: the weights of up to [`LANES`] labels.
+/// Part of a row: the weights of up to `LANES` labels.
 #[derive(Clone, Copy, Debug, Default)]
 struct Chunk {
     weights: [i8; LANES],

@@ -11,21 +11,22 @@
 //! | `identity/<account>/<hash>` | the mail's key: found again when UIDs change |
 //! | `message/<account>/<hash of Message-ID>` | keys of the mails with it |
 //! | `thread/<account>/<hash of Message-ID>` | ticket number |
-//! | `ticket/<number>` | [`StoredTicket`] |
-//! | `customer/<identity>` | [`Customer`] |
+//! | `ticket/<number>` | [`super::cases::StoredTicket`] |
+//! | `customer/<identity>` | [`crate::decide::Customer`] |
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::LedgerError;
-use super::record::{Cursor, DraftMark, FolderKey, MailKey, MailRecord, MailState};
-use crate::decide::{Case, Customer, Ticket, TicketId};
+use super::cases::CaseQuery;
+use super::keys::{attempt_key, cursor_key, folder_path, mail_key, mail_path, message_key};
+use super::record::{Cursor, FolderKey, MailKey, MailRecord, MailState};
+use crate::decide::Case;
 use crate::mail::MessageId;
 
 /// The format this version writes.
@@ -37,28 +38,6 @@ const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Mails kept under one Message-ID: whoever sends a thousand with the same one shall not grow a record.
 const SAME_ID_KEPT: usize = 16;
-
-/// What a case is found by.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct CaseQuery {
-    /// Account name.
-    pub account: String,
-    /// The sender's identity; `None` for a mail without sender.
-    pub customer: Option<String>,
-    /// The thread: ids of the mails it answers.
-    pub references: Vec<MessageId>,
-    /// A ticket number that stands in the subject.
-    pub ticket: Option<String>,
-}
-
-/// A ticket with what only the store needs to know.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct StoredTicket {
-    /// The ticket.
-    pub ticket: Ticket,
-    /// Our open draft in the thread.
-    pub draft: Option<DraftMark>,
-}
 
 /// The opened state. Used by the ledger's thread, and directly when the daemon is down.
 pub struct Store {
@@ -124,7 +103,7 @@ impl Store {
         LedgerError::Sled { dir: self.dir.clone(), source }
     }
 
-    fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, LedgerError> {
+    pub(super) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, LedgerError> {
         match self.db.get(key).map_err(|e| self.sled(e))? {
             None => Ok(None),
             Some(bytes) => serde_json::from_slice(&bytes)
@@ -133,7 +112,7 @@ impl Store {
         }
     }
 
-    fn put<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), LedgerError> {
+    pub(super) fn put<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), LedgerError> {
         let bytes = serde_json::to_vec(value)
             .map_err(|source| LedgerError::Record { key: key.to_owned(), source })?;
         self.batch.get_or_insert_default().insert(key, bytes);
@@ -145,7 +124,7 @@ impl Store {
     }
 
     /// Applies what the current job wrote, at once or not at all. Later reads see it.
-    fn apply(&mut self) -> Result<(), LedgerError> {
+    pub(super) fn apply(&mut self) -> Result<(), LedgerError> {
         match self.batch.take() {
             None => Ok(()),
             Some(batch) => self.db.apply_batch(batch).map_err(|e| self.sled(e)),
@@ -234,7 +213,7 @@ impl Store {
         self.remove(&attempt_key(&record.key));
         self.put(&format!("identity/{account}/{}", record.identity), &record.key)?;
         if let Some(id) = &record.message_id {
-            let key = format!("message/{account}/{}", short_hash(id.as_str()));
+            let key = message_key(account, id);
             let mut mails: Vec<MailKey> = self.get(&key)?.unwrap_or_default();
             if !mails.contains(&record.key) {
                 mails.push(record.key.clone());
@@ -251,25 +230,6 @@ impl Store {
             self.put(&cursor_key(&record.key.folder), &cursor)?;
         }
         self.apply()
-    }
-
-    fn write_case(&mut self, record: &MailRecord, case: &Case, query: &CaseQuery) -> Result<(), LedgerError> {
-        if let Some(who) = &query.customer {
-            self.put(&format!("customer/{who}"), &case.customer)?;
-        }
-        if let Some(ticket) = &case.ticket {
-            let key = format!("ticket/{}", ticket.id);
-            if ticket.id == case.next_ticket {
-                let opened = self.get::<u64>("meta/tickets")?.unwrap_or(0).saturating_add(1);
-                self.put("meta/tickets", &opened)?;
-            }
-            let draft = self.get::<StoredTicket>(&key)?.and_then(|stored| stored.draft);
-            self.put(&key, &StoredTicket { ticket: ticket.clone(), draft })?;
-            for id in record.message_id.iter().chain(&query.references) {
-                self.put(&thread_key(&query.account, id), &ticket.id)?;
-            }
-        }
-        Ok(())
     }
 
     /// Removes the record of a mail that now has another uid.
@@ -301,58 +261,6 @@ impl Store {
         self.put(&mail_key(&record.key), record)
     }
 
-    /// Records the open draft of a ticket, which also belongs to its thread.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    pub fn set_draft(&mut self, account: &str, ticket: &str, draft: &DraftMark) -> Result<(), LedgerError> {
-        let key = format!("ticket/{ticket}");
-        if let Some(mut stored) = self.get::<StoredTicket>(&key)? {
-            stored.draft = Some(draft.clone());
-            self.put(&thread_key(account, &draft.id), &stored.ticket.id)?;
-            self.put(&key, &stored)?;
-        }
-        self.apply()
-    }
-
-    /// The open draft of a ticket.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    pub fn draft(&self, ticket: &str) -> Result<Option<DraftMark>, LedgerError> {
-        Ok(self.get::<StoredTicket>(&format!("ticket/{ticket}"))?.and_then(|stored| stored.draft))
-    }
-
-    /// Customer and ticket of a mail.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    pub fn case(&self, query: &CaseQuery) -> Result<Case, LedgerError> {
-        let customer = match &query.customer {
-            Some(who) => self.get::<Customer>(&format!("customer/{who}"))?.unwrap_or_default(),
-            None => Customer::default(),
-        };
-        let mut ticket = None;
-        for id in query.references.iter().rev() {
-            if let Some(number) = self.get::<TicketId>(&thread_key(&query.account, id))? {
-                ticket = self.get::<StoredTicket>(&format!("ticket/{number}"))?;
-                break;
-            }
-        }
-        if let (None, Some(number)) = (&ticket, &query.ticket) {
-            ticket = self.get::<StoredTicket>(&format!("ticket/{number}"))?;
-        }
-        Ok(Case { customer, ticket: ticket.map(|stored| stored.ticket), next_ticket: self.next_ticket()? })
-    }
-
-    fn next_ticket(&self) -> Result<TicketId, LedgerError> {
-        let sequence = self.get::<u64>("meta/tickets")?.unwrap_or(0);
-        let secret: [u8; 32] = self.get("meta/secret")?.unwrap_or_default();
-        let check = Sha256::new().chain_update(secret).chain_update(sequence.to_be_bytes()).finalize();
-        let mut bytes = check.iter().copied();
-        Ok(TicketId::new(sequence, [bytes.next().unwrap_or(0), bytes.next().unwrap_or(0)]))
-    }
-
     /// Records of `folder` that are not done, oldest first.
     ///
     /// # Errors
@@ -376,54 +284,13 @@ impl Store {
     pub fn find(&self, accounts: &[String], id: &MessageId) -> Result<Vec<MailRecord>, LedgerError> {
         let mut records = Vec::new();
         for account in accounts {
-            let keys: Vec<MailKey> =
-                self.get(&format!("message/{account}/{}", short_hash(id.as_str())))?.unwrap_or_default();
+            let keys: Vec<MailKey> = self.get(&message_key(account, id))?.unwrap_or_default();
             for key in keys {
                 records.extend(self.record(&key)?);
             }
         }
         Ok(records)
     }
-}
-
-/// The first 128 bits of SHA-256, in hex.
-#[must_use]
-pub fn short_hash(text: &str) -> String {
-    hex(Sha256::digest(text.as_bytes()).iter().take(16))
-}
-
-/// Lower-case hex.
-pub fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
-    bytes.into_iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// `%` and `/` escaped, so that no name can reach into another's keys.
-fn escaped(name: &str) -> String {
-    name.replace('%', "%25").replace('/', "%2F")
-}
-
-fn folder_path(folder: &FolderKey) -> String {
-    format!("{}/{}", escaped(&folder.account), escaped(&folder.folder))
-}
-
-fn mail_path(mail: &MailKey) -> String {
-    format!("{}/{:010}/{:010}", folder_path(&mail.folder), mail.uid_validity, mail.uid)
-}
-
-fn mail_key(mail: &MailKey) -> String {
-    format!("mail/{}", mail_path(mail))
-}
-
-fn attempt_key(mail: &MailKey) -> String {
-    format!("attempt/{}", mail_path(mail))
-}
-
-fn cursor_key(folder: &FolderKey) -> String {
-    format!("cursor/{}", folder_path(folder))
-}
-
-fn thread_key(account: &str, id: &MessageId) -> String {
-    format!("thread/{account}/{}", short_hash(id.as_str()))
 }
 
 #[cfg(test)]
@@ -488,12 +355,5 @@ mod tests {
             store.commit().unwrap();
         }
         assert!(matches!(Store::open(dir.path()), Err(LedgerError::Newer { found: 2, known: 1 })));
-    }
-
-    #[test]
-    fn a_slash_in_a_folder_name_does_not_reach_into_another_folder() {
-        let inner = FolderKey { account: "a".into(), folder: "b/c".into() };
-        let outer = FolderKey { account: "a/b".into(), folder: "c".into() };
-        assert_ne!(folder_path(&inner), folder_path(&outer));
     }
 }

@@ -1,0 +1,188 @@
+//! Finishing what was begun: after a crash, after a cut line, under new UIDs, or never.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::act::InHand;
+use super::worker::{READ_CAP, WorkError, Worker};
+use crate::config::Mode;
+use crate::decide::{Case, Keyword, Reason, TicketId, Word, decide};
+use crate::edge::ledger::{Cursor, Effect, EffectState, MailKey, MailRecord, MailState};
+use crate::edge::{EdgeError, Listed, Mailbox, Outbox, Uid};
+
+/// How long a forward is tried before it is left to a person.
+const GIVE_UP: Duration = Duration::from_hours(5 * 24);
+
+impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
+    /// Finishes records that are open, oldest first.
+    pub(super) async fn resume(&mut self) -> Result<(), WorkError<M::Error>> {
+        let folder = self.folder.clone();
+        let open = self
+            .shared
+            .ledger
+            .run(move |store| store.open_records(&folder))
+            .await
+            .map_err(WorkError::Ledger)?;
+        let mut all_done = true;
+        for record in open {
+            all_done &= self.finish(record).await?;
+        }
+        self.plan_retry(all_done);
+        Ok(())
+    }
+
+    pub(super) fn plan_retry(&mut self, all_done: bool) {
+        if all_done {
+            self.retry_at = None;
+            self.retries.reset();
+        } else {
+            let pause = self.retries.next(false, 0).max(self.shared.retry_floor);
+            self.retry_at = Some(Instant::now() + pause);
+        }
+    }
+
+    /// Finishes one open record; `false` if it has to be tried again.
+    pub(super) async fn finish(&mut self, mut record: MailRecord) -> Result<bool, WorkError<M::Error>> {
+        let uid = record.key.uid;
+        let same = record.key.uid_validity == self.uid_validity;
+        let bytes =
+            if same { self.mailbox.fetch(uid, READ_CAP).await.map_err(WorkError::Mailbox)? } else { None };
+        let listed = match &bytes {
+            Some(_) => {
+                self.mailbox.list(uid).await.map_err(WorkError::Mailbox)?.into_iter().find(|m| m.uid == uid)
+            }
+            None => None,
+        };
+        let (Some(bytes), Some(listed)) = (bytes, listed) else {
+            // with new UIDs the mail comes by again and is recognised by its content
+            if same {
+                self.finish_gone(&mut record).await?;
+            }
+            return Ok(true);
+        };
+        if self.shared.clock.now().since(record.decided) > GIVE_UP {
+            for entry in record.effects.iter_mut().filter(|entry| !entry.state.is_final()) {
+                entry.state = EffectState::Failed("it could not be done for five days".into());
+            }
+            tracing::error!(mail.id_hash = %record.identity, "effects could not be carried out for five days: a person must look");
+            self.mark_for_review(uid).await?;
+            record.state = MailState::Done;
+            self.store(&record).await?;
+            return Ok(true);
+        }
+        let (mail, verdict) = self.read(&bytes).await;
+        let verdict = record.verdict.clone().unwrap_or(verdict);
+        let before = record.before.clone().unwrap_or_else(|| Case::new(TicketId::new(0, [0, 0])));
+        let decision = decide(&mail, &verdict, &before, &self.shared.book, record.decided);
+        let hand = InHand { mail, bytes, size: listed.size, decision, again: true };
+        self.act(&mut record, &hand).await
+    }
+
+    /// The mail is not where it was: either our own move was the last thing that happened, or a
+    /// person took it.
+    async fn finish_gone(&mut self, record: &mut MailRecord) -> Result<(), WorkError<M::Error>> {
+        for index in 0..record.effects.len() {
+            let Some(entry) = record.effects.get(index) else { break };
+            if entry.state.is_final() {
+                continue;
+            }
+            let outcome = match (&entry.effect, &record.message_id) {
+                (Effect::File { folder }, Some(id))
+                    if self.mailbox.holds(folder, id).await.map_err(WorkError::Mailbox)? =>
+                {
+                    EffectState::Done
+                }
+                (Effect::SaveDraft { id, .. }, _)
+                    if self.mailbox.find_draft(id).await.map_err(WorkError::Mailbox)?.is_some() =>
+                {
+                    EffectState::Done
+                }
+                (Effect::Forward { desk, .. }, _) => {
+                    tracing::error!(desk = %desk, mail.id_hash = %record.identity,
+                        "the mail was taken away before it could be forwarded: a person must forward it");
+                    EffectState::Failed("the mail was taken away first".into())
+                }
+                _ => EffectState::Skipped("a person was faster".into()),
+            };
+            if let Some(entry) = record.effects.get_mut(index) {
+                entry.state = outcome;
+            }
+        }
+        record.state = MailState::Done;
+        self.store(record).await
+    }
+
+    async fn store(&self, record: &MailRecord) -> Result<(), WorkError<M::Error>> {
+        let record = record.clone();
+        self.shared.ledger.run(move |store| store.update(&record)).await.map_err(WorkError::Ledger)
+    }
+
+    /// A mail whose content was handled before: the folder's UIDs have changed, or a person has put
+    /// it back. What is done stays done; what was begun is finished under the new uid.
+    pub(super) async fn meet_again(
+        &mut self,
+        mut twin: MailRecord,
+        key: MailKey,
+        listed: Listed,
+    ) -> Result<(), WorkError<M::Error>> {
+        let open = twin.state == MailState::Intended;
+        tracing::info!(open, "a mail that was handled before: nothing is done twice");
+        let old = std::mem::replace(&mut twin.key, key);
+        let cursor = Cursor { uid_validity: self.uid_validity, uid_next: listed.uid.saturating_add(1) };
+        let moved = twin.clone();
+        self.shared
+            .ledger
+            .run(move |store| {
+                store.forget(&old)?;
+                store.intend(&moved, None, Some(cursor))
+            })
+            .await
+            .map_err(WorkError::Ledger)?;
+        self.next = listed.uid.saturating_add(1);
+        if open && !self.finish(twin).await? {
+            self.plan_retry(false);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn quarantine(
+        &mut self,
+        key: MailKey,
+        listed: Listed,
+    ) -> Result<(), WorkError<M::Error>> {
+        tracing::error!(account = %self.folder.account, folder = %self.folder.folder, mail.uid = listed.uid,
+            attempts = self.shared.attempts, "a mail was quarantined: handling it never came to an end");
+        self.mark_for_review(listed.uid).await?;
+        let record = MailRecord {
+            identity: format!("quarantined-{}-{}", self.uid_validity, listed.uid),
+            key,
+            message_id: None,
+            decided: self.shared.clock.now(),
+            state: MailState::Quarantined,
+            verdict: None,
+            reasons: vec![Reason::new(Word::Quarantined, format!("{} attempts", self.shared.attempts))],
+            ticket: None,
+            before: None,
+            effects: Vec::new(),
+        };
+        let cursor = Cursor { uid_validity: self.uid_validity, uid_next: listed.uid.saturating_add(1) };
+        self.next = cursor.uid_next;
+        self.shared
+            .ledger
+            .run(move |store| store.intend(&record, None, Some(cursor)))
+            .await
+            .map_err(WorkError::Ledger)
+    }
+
+    pub(super) async fn mark_for_review(&mut self, uid: Uid) -> Result<(), WorkError<M::Error>> {
+        if self.shared.mode != Mode::Act || self.read_only {
+            return Ok(());
+        }
+        match self.mailbox.tag(uid, &[Keyword::Review].into()).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_refusal() => Ok(()),
+            Err(error) => Err(WorkError::Mailbox(error)),
+        }
+    }
+}
