@@ -45,7 +45,7 @@ pub fn normal(text: &str) -> Cow<'_, str> {
 
 /// Whether a character is in its normal form whatever stands beside it; the usual ones only.
 const fn is_plain(c: char) -> bool {
-    matches!(c, '\0'..='\x7f' | '¡' | '«' | '»' | '¿'..='ÿ' | 'Ѐ'..='џ' | 'Ґ' | 'ґ' | '–'..='„' | '₴' | '€' | '₽')
+    matches!(c, '\0'..='\x7f' | '¡' | '«' | '»' | '¿'..='ÿ' | 'Ѐ'..='џ' | 'Ґ' | 'ґ' | '–' | '—' | '‘'..='„' | '₴' | '€' | '₽')
 }
 
 /// The character in lower case, without accent; `ё` is `е`, `ґ` is `г`, as careless writers have it.
