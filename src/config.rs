@@ -42,6 +42,8 @@ pub struct Config {
     pub control_socket: PathBuf,
     /// A model to use instead of the shipped one.
     pub model: Option<PathBuf>,
+    /// Playbooks of one's own, laid over the shipped ones.
+    pub playbooks: Option<PathBuf>,
     /// Largest original that is forwarded, in bytes.
     pub forward_cap_bytes: u32,
     /// Attempts after which a mail is left to a person.

@@ -95,6 +95,23 @@ fn a_corrupt_model_is_refused_by_name_with_status_78() {
 }
 
 #[test]
+fn wordings_of_ones_own_are_laid_over_the_shipped_ones_and_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let books = dir.path().join("playbooks/en");
+    fs::create_dir_all(&books).unwrap();
+    let thanks = "You made our Tuesday, thank you";
+    let text =
+        |line: &str| format!("[say]\nthanks = [\"{line} one.\", \"{line} two.\", \"{line} three.\"]\n");
+    fs::write(books.join("praise.toml"), text(thanks)).unwrap();
+    let path = config(dir.path(), &format!("playbooks = \"{}/playbooks\"", dir.path().display()));
+    assert_eq!(evenkeel(&["--config", &path, "check"]).status.code(), Some(0));
+    fs::write(books.join("praise.toml"), text("Your call is important to us, {{ nonsense }}")).unwrap();
+    let output = evenkeel(&["--config", &path, "check"]);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(stderr(&output).contains("en/praise"), "{}", stderr(&output));
+}
+
+#[test]
 fn doctor_says_which_server_cannot_be_reached_and_what_to_check() {
     let dir = tempfile::tempdir().unwrap();
     let output = evenkeel(&["--config", &config(dir.path(), ""), "doctor"]);

@@ -151,8 +151,7 @@ fn labels(verdict: &Verdict) -> String {
 /// When an input cannot be read.
 pub fn draft(inputs: Vec<PathBuf>, config: Option<&Config>, format: Format) -> anyhow::Result<()> {
     let classifier = classifier(config)?;
-    let playbooks = Playbooks::shipped()
-        .map_err(|problems| BadFiles(problems.iter().map(ToString::to_string).collect()))?;
+    let playbooks = super::daemon::playbooks(config.and_then(|config| config.playbooks.as_deref()))?;
     let company = config.map_or_else(Company::default, |config| config.company.clone());
     for_each(inputs, |input| {
         let verdict = classifier.classify(&input.mail);

@@ -1,5 +1,6 @@
 //! `run` and `check`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -12,6 +13,7 @@ use crate::daemon::{self, Shared};
 use crate::decide::Rulebook;
 use crate::edge::clock::SystemClock;
 use crate::edge::ledger::Ledger;
+use crate::mail::Language;
 use crate::reply::Playbooks;
 
 /// The rulebook of a config.
@@ -19,9 +21,46 @@ use crate::reply::Playbooks;
 /// # Errors
 /// When the playbooks cannot be used.
 pub fn rulebook(config: &Config) -> anyhow::Result<Rulebook> {
-    let playbooks = Playbooks::shipped()
-        .map_err(|problems| BadFiles(problems.iter().map(ToString::to_string).collect()))?;
+    let playbooks = playbooks(config.playbooks.as_deref())?;
     Ok(Rulebook { policy: config.policy.clone(), company: config.company.clone(), playbooks })
+}
+
+/// The shipped playbooks, with those in `dir` laid over them.
+///
+/// # Errors
+/// With every problem of the files.
+pub fn playbooks(dir: Option<&Path>) -> anyhow::Result<Playbooks> {
+    let mut files = Vec::new();
+    if let Some(dir) = dir {
+        let unreadable = |path: &Path, error: &std::io::Error| {
+            BadFiles(vec![format!(
+                "playbooks: {}: {error}; name a directory with <language>/<label>.toml",
+                path.display()
+            )])
+        };
+        for language in Language::ALL {
+            let folder = dir.join(language.as_str());
+            if !folder.is_dir() {
+                continue;
+            }
+            let entries = std::fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))?;
+            for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+                if path.extension().is_some_and(|ending| ending == "toml") {
+                    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    files.push((format!("{language}/{name}"), text));
+                }
+            }
+        }
+        if files.is_empty() {
+            let none = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no playbook in it");
+            return Err(unreadable(dir, &none).into());
+        }
+    }
+    files.sort();
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    Ok(Playbooks::with(&files)
+        .map_err(|problems| BadFiles(problems.iter().map(ToString::to_string).collect()))?)
 }
 
 /// `run`.

@@ -12,11 +12,12 @@ use super::{Config, ConfigError, ConfigProblem, Mode, thresholds};
 use crate::decide::Queue;
 
 /// The keys of the top level; every other one is a mistake.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "mode",
     "state-dir",
     "control-socket",
     "model",
+    "playbooks",
     "forward-cap-bytes",
     "attempts",
     "account",
@@ -69,6 +70,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
         control_socket: reader.take("control-socket").unwrap_or_else(|| state_dir.join("control.sock")),
         state_dir,
         model: reader.take("model"),
+        playbooks: reader.take("playbooks"),
         forward_cap_bytes: reader.take("forward-cap-bytes").unwrap_or(32 * 1024 * 1024),
         attempts: reader.take("attempts").unwrap_or(3),
         accounts: accounts.iter().map(|(_, account)| account.clone()).collect(),

@@ -27,7 +27,11 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
     }
     let plan = Plan::of(request.labels, request.history)?;
     let book = request.playbooks.book(mail.language).ok_or(NoDraft::LanguageNotSupported)?;
-    let facts = facts::read(mail, &plan.answered, plan.wary, request.company, book);
+    let mut facts = facts::read(mail, &plan.answered, plan.wary, request.company, book);
+    if plan.primary == Label::Harassment {
+        // which of the sentences is the business and which the courting, a person sees better
+        facts.slots.retain(|slot, _| !["quote", "question", "wish"].contains(slot));
+    }
     let promise = promise::promise(
         request.company,
         mail.language,
