@@ -9,7 +9,7 @@ pub mod worker;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,10 +25,10 @@ use crate::edge::smtp::Smtp;
 use crate::edge::systemd::Systemd;
 use crate::edge::{Clock, control};
 use backoff::Backoff;
-use worker::{WorkError, Worker};
+use worker::{STEP, WorkError, Worker};
 
-/// Tasks must have shown a sign of life within this time for the watchdog to be fed.
-const ALIVE_WITHIN: Duration = Duration::from_secs(400);
+/// A session that lived so long was a good one.
+const GOOD_SESSION: Duration = Duration::from_mins(1);
 
 /// How long a stop waits for effects that are under way.
 const STOP_PATIENCE: Duration = Duration::from_secs(25);
@@ -55,8 +55,7 @@ pub struct Shared {
 }
 
 struct State {
-    started: Instant,
-    beat_ms: AtomicU64,
+    signs: Mutex<BTreeMap<FolderKey, Instant>>,
     stop: AtomicBool,
     stop_signal: tokio::sync::Notify,
     board: Mutex<BTreeMap<FolderKey, String>>,
@@ -82,8 +81,7 @@ impl Shared {
             forward_cap_bytes: config.forward_cap_bytes,
             retry_floor: Duration::from_secs(5),
             state: State {
-                started: Instant::now(),
-                beat_ms: AtomicU64::new(0),
+                signs: Mutex::new(BTreeMap::new()),
                 stop: AtomicBool::new(false),
                 stop_signal: tokio::sync::Notify::new(),
                 board: Mutex::new(BTreeMap::new()),
@@ -91,15 +89,16 @@ impl Shared {
         }
     }
 
-    /// Shows a sign of life.
-    pub fn beat(&self) {
-        let now = u64::try_from(self.state.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.state.beat_ms.store(now, Ordering::Relaxed);
+    /// Promises that the folder's task shows another sign of life within `time`.
+    pub fn alive_for(&self, folder: &FolderKey, time: Duration) {
+        let mut signs = self.state.signs.lock().unwrap_or_else(PoisonError::into_inner);
+        signs.insert(folder.clone(), Instant::now() + time);
     }
 
+    /// Whether every task has kept its promise.
     fn alive(&self) -> bool {
-        let last = Duration::from_millis(self.state.beat_ms.load(Ordering::Relaxed));
-        self.state.started.elapsed().saturating_sub(last) < ALIVE_WITHIN
+        let signs = self.state.signs.lock().unwrap_or_else(PoisonError::into_inner);
+        signs.values().all(|by| *by > Instant::now())
     }
 
     /// Whether the daemon is about to stop: nothing new is begun.
@@ -159,6 +158,9 @@ pub enum DaemonError {
     /// The control socket.
     #[error(transparent)]
     Control(#[from] control::ControlError),
+    /// A task has panicked: the process ends, so that systemd starts it afresh.
+    #[error("a task has panicked: {0}; please report it")]
+    Panicked(String),
     /// A signal handler cannot be set.
     #[error("signals cannot be watched: {0}")]
     Signals(std::io::Error),
@@ -202,7 +204,7 @@ pub async fn run(config: Config, shared: Arc<Shared>) -> Result<(), DaemonError>
             ended = tasks.join_next() => match ended {
                 Some(Ok(Err(error))) => break Err(DaemonError::Ledger(error)),
                 Some(Ok(Ok(()))) => {}
-                Some(Err(panic)) => tracing::error!(%panic, "a task has panicked: the process is restarted"),
+                Some(Err(panic)) => break Err(DaemonError::Panicked(panic.to_string())),
                 None => break Ok(()),
             },
         }
@@ -232,22 +234,31 @@ async fn watch(shared: &Shared, account: &Account, folder: &str) -> Result<(), L
     key.folder.hash(&mut hasher);
     let spread = hasher.finish();
     let mut last_error = String::new();
+    let mut refused_logins = 0_u32;
     while !shared.stopping() {
-        let result = session(shared, account, folder, &mut backoff).await;
+        shared.alive_for(&key, STEP);
+        let mut watched_since = None;
+        let result = session(shared, account, folder, &mut watched_since).await;
         let error = match result {
             Ok(()) => return Ok(()),
             Err(WorkError::Ledger(error)) => return Err(error),
             Err(WorkError::Mailbox(error)) => error,
         };
-        let pause = backoff.next(matches!(error, ImapError::Login { .. }), spread);
+        if watched_since.is_some_and(|since: Instant| since.elapsed() >= GOOD_SESSION) {
+            backoff.reset();
+            last_error.clear();
+        }
+        refused_logins =
+            if matches!(error, ImapError::Login { .. }) { refused_logins.saturating_add(1) } else { 0 };
+        let pause = backoff.next(refused_logins, spread);
         let text = error.to_string();
+        shared.note(&key, &text);
         // one line for each change of state, not for each attempt
         if text != last_error {
             tracing::warn!(account = %key.account, folder = %key.folder, error = %text, "not connected; trying again");
-            shared.note(&key, &text);
             last_error = text;
         }
-        shared.beat();
+        shared.alive_for(&key, pause.saturating_add(STEP));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = shared.stopped() => {}
@@ -261,7 +272,7 @@ async fn session(
     shared: &Shared,
     account: &Account,
     folder: &str,
-    backoff: &mut Backoff,
+    watched_since: &mut Option<Instant>,
 ) -> Result<(), WorkError<ImapError>> {
     let key = FolderKey { account: account.name.clone(), folder: folder.to_owned() };
     let mailbox =
@@ -271,10 +282,9 @@ async fn session(
     worker.open().await?;
     tracing::info!(account = %key.account, folder = %key.folder, "watching");
     shared.note(&key, WATCHING);
+    *watched_since = Some(Instant::now());
     loop {
         worker.catch_up().await?;
-        backoff.reset();
-        shared.beat();
         if shared.stopping() {
             break;
         }

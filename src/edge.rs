@@ -113,8 +113,14 @@ pub trait Mailbox: Send {
         keywords: &BTreeSet<Keyword>,
     ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 
-    /// Moves a mail to `folder`, which is created when it does not exist.
-    fn file(&mut self, uid: Uid, folder: &str) -> impl Future<Output = Result<Moved, Self::Error>> + Send;
+    /// Moves a mail to `folder`, which is created when it does not exist. With `maybe_copied` an
+    /// earlier attempt may have got half way: a copy with this id is not made a second time.
+    fn file(
+        &mut self,
+        uid: Uid,
+        folder: &str,
+        maybe_copied: Option<&MessageId>,
+    ) -> impl Future<Output = Result<Moved, Self::Error>> + Send;
 
     /// Whether a mail with this Message-ID is in `folder`. A refused search is an error, never `false`.
     fn holds(
@@ -131,6 +137,12 @@ pub trait Mailbox: Send {
         &mut self,
         id: &MessageId,
     ) -> impl Future<Output = Result<Option<FoundDraft>, Self::Error>> + Send;
+
+    /// Drafts that answer or refer to the mail with this Message-ID.
+    fn drafts_about(
+        &mut self,
+        id: &MessageId,
+    ) -> impl Future<Output = Result<Vec<FoundDraft>, Self::Error>> + Send;
 
     /// Removes the draft with this uid from Drafts, and only it.
     fn remove_draft(&mut self, draft: FoundDraft) -> impl Future<Output = Result<bool, Self::Error>> + Send;

@@ -337,3 +337,44 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn no_ticket_number_keeps_a_draft_from_being_given() {
+    let company = Company::default();
+    let texts = [
+        (
+            "en",
+            "You charged my card twice for order 88213. If the money is not back by Friday, my lawyer files the lawsuit on Monday and I report you to the consumer protection authority.",
+        ),
+        (
+            "es",
+            "Me cobraron dos veces el pedido 88213. Si no me devuelven el dinero, mi abogado pone la demanda.",
+        ),
+        ("ru", "Вы дважды списали деньги за заказ 88213. Если не вернёте, мой адвокат подаст в суд."),
+        ("uk", "Ви двічі списали гроші за замовлення 88213. Якщо не повернете, мій адвокат подасть до суду."),
+    ];
+    let mut refused = BTreeSet::new();
+    for (_, text) in texts {
+        let mail = Mail::from_message("Dana Whitlock", "dana@example.org", "Last warning", text);
+        for check in 0..24 * 24_u16 {
+            for label in [Label::Threat, Label::Complaint] {
+                let bytes = [check / 24, check % 24].map(|part| u8::try_from(part).unwrap());
+                let ticket = evenkeel::decide::TicketId::new(0, bytes);
+                let history =
+                    History { ticket: Some(ticket.to_string()), contacts_this_week: 1, ..History::default() };
+                let request = Request {
+                    mail: &mail,
+                    labels: &[label],
+                    company: &company,
+                    playbooks: &PLAYBOOKS,
+                    history: &history,
+                    now: Timestamp(1_790_000_000),
+                };
+                if let Err(why) = compose(&request) {
+                    refused.insert(format!("{} {label} {ticket}: {why}", mail.language));
+                }
+            }
+        }
+    }
+    assert!(refused.is_empty(), "{refused:#?}");
+}

@@ -51,7 +51,7 @@ fn each_situation_ends_in_its_folder_with_its_keywords_and_one_threaded_draft() 
         servers.deliver("support@example.test", &sample(name));
     }
     let mut support = ImapClient::login(&servers, "support");
-    support.until("INBOX is empty", |imap| imap.count("INBOX") == 0);
+    support.until("all are filed", |imap| imap.filed() == SITUATIONS.len());
     let mut drafts_expected = 0;
     for (name, folder, keywords, draft) in SITUATIONS {
         let id = id_of(&sample(name));

@@ -90,21 +90,29 @@ async fn a_second_session_does_nothing_again() {
     assert_eq!((world.snapshot(), world.sent().len()), (before, sent));
 }
 
+fn deliver_three(world: &World) {
+    world.deliver(&threat("t1"));
+    world.deliver(&complaint("c1"));
+    let more = "It is still broken today, the light is red and nothing works. Any news?";
+    world.deliver(&reply("c2", "c1", "Ivo Marsh <ivo@example.org>", more));
+}
+
 #[tokio::test]
 async fn wherever_the_line_breaks_the_end_is_the_same() {
     let undisturbed = {
         let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
-        world.deliver(&threat("t1"));
-        world.deliver(&complaint("c1"));
+        deliver_three(&world);
         Life::begin(&world, dir.path()).await.session().await.unwrap();
         (world.snapshot(), world.effects())
     };
-    assert_eq!(undisturbed.1, 7, "draft, forward, tag, move; draft, tag, move");
+    assert_eq!(
+        undisturbed.1, 11,
+        "4 for the threat, 3 for the complaint, 4 for the reply that replaces a draft"
+    );
     for effect in 1..=undisturbed.1 {
         for how in [Break::Before, Break::After] {
             let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
-            world.deliver(&threat("t1"));
-            world.deliver(&complaint("c1"));
+            deliver_three(&world);
             world.break_at(effect, how);
             // the process dies with the line: a new one opens the state
             let first = Life::begin(&world, dir.path()).await;
@@ -335,4 +343,33 @@ async fn a_bounce_of_our_own_forward_is_shown_to_a_person_and_is_no_new_threat()
     assert_eq!(review.len(), 1);
     assert!(review[0].flags.contains("ek-automated") && review[0].flags.contains("ek-review"));
     assert_eq!(world.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_mail_that_kills_the_daemon_again_and_again_is_left_to_a_person_and_the_others_go_on() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let life = Life::begin(&world, dir.path()).await;
+    let poison = world.deliver(&threat("t1"));
+    world.deliver(&complaint("c1"));
+    life.died_of(poison, 3).await;
+    life.session().await.unwrap();
+    let inbox = world.folder("INBOX");
+    assert_eq!(inbox.len(), 1);
+    assert_eq!((inbox[0].uid, inbox[0].flags.contains("ek-review")), (poison, true));
+    assert_eq!(world.folder("Drafts").len(), 1, "the complaint was handled");
+    assert_eq!(life.session().await.unwrap(), 0, "it is not tried again");
+}
+
+#[tokio::test]
+async fn a_line_that_breaks_again_and_again_says_nothing_against_the_mail() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let life = Life::begin(&world, dir.path()).await;
+    world.deliver(&complaint("c1"));
+    for cut in 1..=5 {
+        world.fail_fetches(1);
+        assert!(life.session().await.is_err(), "cut {cut}");
+    }
+    life.session().await.unwrap();
+    assert!(world.folder("INBOX").is_empty());
+    assert_eq!(world.folder("Drafts").len(), 1);
 }

@@ -36,6 +36,7 @@ struct Inner {
     effects: usize,
     break_at: Option<(usize, Break)>,
     smtp_refuses: Option<bool>,
+    failing_fetches: usize,
 }
 
 /// How the line breaks at an effect.
@@ -126,6 +127,11 @@ impl World {
         self.0.lock().unwrap().break_at = Some((effect, how));
     }
 
+    /// The line breaks in the middle of the next fetches.
+    pub fn fail_fetches(&self, times: usize) {
+        self.0.lock().unwrap().failing_fetches = times;
+    }
+
     pub fn smtp_refuses(&self, for_good: Option<bool>) {
         self.0.lock().unwrap().smtp_refuses = for_good;
     }
@@ -147,7 +153,11 @@ impl World {
 
     /// A person edits the only draft.
     pub fn edit_draft(&self) {
-        self.0.lock().unwrap().folders.get_mut("Drafts").unwrap()[0].bytes.extend(b"\r\nedited");
+        // as clients do it: a new mail with an id of its own, the old one gone
+        let mut inner = self.0.lock().unwrap();
+        let old = inner.folders.get_mut("Drafts").unwrap().remove(0);
+        let text = String::from_utf8(old.bytes).unwrap().replace("Message-ID: <ek1.", "Message-ID: <agent.");
+        inner.put("Drafts", format!("{text}\r\nedited").into_bytes(), old.flags);
     }
 }
 
@@ -206,6 +216,13 @@ impl Mailbox for Connection {
     }
 
     async fn fetch(&mut self, uid: Uid, cap: u32) -> Result<Option<Vec<u8>>, Broken> {
+        {
+            let mut inner = self.world.0.lock().unwrap();
+            if inner.failing_fetches > 0 {
+                inner.failing_fetches -= 1;
+                return Err(Broken("cut in the middle"));
+            }
+        }
         let mails = self.world.folder(&self.selected);
         let mail = mails.iter().find(|mail| mail.uid == uid);
         Ok(mail.map(|mail| mail.bytes.iter().copied().take(cap as usize).collect()))
@@ -219,7 +236,7 @@ impl Mailbox for Connection {
         })
     }
 
-    async fn file(&mut self, uid: Uid, folder: &str) -> Result<Moved, Broken> {
+    async fn file(&mut self, uid: Uid, folder: &str, _: Option<&MessageId>) -> Result<Moved, Broken> {
         let from = self.selected.clone();
         self.world.0.lock().unwrap().effect(|inner| {
             let source = inner.folders.get_mut(&from).unwrap();
@@ -243,6 +260,17 @@ impl Mailbox for Connection {
         let drafts = self.world.folder("Drafts");
         let found = drafts.iter().find(|mail| has_id(mail, id));
         Ok(found.map(|mail| FoundDraft { uid: mail.uid, size: size(mail) }))
+    }
+
+    async fn drafts_about(&mut self, id: &MessageId) -> Result<Vec<FoundDraft>, Broken> {
+        let about = format!("<{}>", id.as_str());
+        let drafts = self.world.folder("Drafts");
+        let refers = |mail: &&Stored| {
+            String::from_utf8_lossy(&mail.bytes).lines().any(|l| {
+                (l.starts_with("In-Reply-To:") || l.starts_with("References:")) && l.contains(&about)
+            })
+        };
+        Ok(drafts.iter().filter(refers).map(|mail| FoundDraft { uid: mail.uid, size: size(mail) }).collect())
     }
 
     async fn remove_draft(&mut self, draft: FoundDraft) -> Result<bool, Broken> {
@@ -340,6 +368,16 @@ impl Life {
             Worker::new(&self.shared, &self.account, "INBOX", connection, Some(self.world.clone()));
         worker.open().await?;
         worker.catch_up().await
+    }
+
+    /// As if handling this mail had killed the process that often.
+    pub async fn died_of(&self, uid: Uid, times: usize) {
+        let folder = evenkeel::edge::ledger::FolderKey { account: "a".into(), folder: "INBOX".into() };
+        let key = evenkeel::edge::ledger::MailKey { folder, uid_validity: 1, uid };
+        for _ in 0..times {
+            let key = key.clone();
+            self.shared.ledger.run(move |store| store.attempt(&[key])).await.unwrap();
+        }
     }
 
     pub async fn records(&self, id: &str) -> Vec<evenkeel::edge::ledger::MailRecord> {

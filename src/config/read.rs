@@ -167,6 +167,25 @@ fn check(config: &Config, accounts: &[(usize, Account)]) -> Vec<ConfigProblem> {
         if account.address.parse::<lettre::Address>().is_err() {
             say(line, format!("address {:?} of account {name:?} is no mail address", account.address));
         }
+        for (at, folder) in account.folders.iter().enumerate() {
+            let box_of =
+                |other: &Account| (other.imap.host.clone(), other.imap.port, other.imap.user.clone());
+            let earlier = accounts
+                .iter()
+                .take(index)
+                .any(|(_, other)| box_of(other) == box_of(account) && other.folders.contains(folder));
+            if earlier || account.folders.iter().take(at).any(|other| other == folder) {
+                say(
+                    line,
+                    format!(
+                        "account {name:?}: {folder:?} of this mailbox is watched twice; its mails would be answered twice"
+                    ),
+                );
+            }
+            if account.drafts.as_ref() == Some(folder) {
+                say(line, format!("account {name:?} watches its own drafts folder {folder:?}"));
+            }
+        }
         if account.folders.is_empty() {
             say(line, format!("account {name:?} watches no folder; leave `folders` out for INBOX"));
         }

@@ -51,7 +51,7 @@ pub enum SecretError {
     },
     /// A credential is named, but systemd has given none.
     #[error(
-        "the credential {name:?} is not there: add `LoadCredential={name}:/path/of/the/file` to the unit, or use `password-file`"
+        "the credential {name:?} is not there: add `LoadCredential={name}:/path/of/the/file` to the unit, or use `password-file`; outside the unit, name the directory: CREDENTIALS_DIRECTORY=/etc/evenkeel evenkeel …"
     )]
     NoCredential {
         /// Name of the config.

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::plan;
-use super::worker::{WorkError, Worker};
+use super::worker::{STEP, WorkError, Worker};
 use crate::decide::{Decision, Desk, Keyword};
 use crate::edge::ledger::record::DraftMark;
 use crate::edge::ledger::{Effect, EffectState, MailRecord, MailState};
 use crate::edge::outgoing::{self, Marks};
-use crate::edge::{EdgeError, Mailbox, Moved, Outbox, Retry};
+use crate::edge::smtp::TIME_PER_MIB;
+use crate::edge::{EdgeError, FoundDraft, Mailbox, Moved, Outbox, Retry};
 use crate::mail::{Mail, MessageId};
 
 /// A mail in hand while its effects are carried out.
@@ -84,7 +85,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             Effect::Tag { keywords } => self.tag(record, &keywords).await,
             // the mail stays in sight until nothing else is left to do
             Effect::File { .. } if deferred => Ok(EffectState::Pending),
-            Effect::File { folder } => self.file(record, &folder).await,
+            Effect::File { folder } => self.file(record, &folder, hand.again).await,
         }
     }
 
@@ -127,9 +128,6 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             Err(error) => return Ok((self.failed("draft", &error), None)),
         };
         let mark = DraftMark { id: id.clone(), size: u32::try_from(bytes.len()).unwrap_or(u32::MAX) };
-        if hand.again && self.mailbox.find_draft(id).await.map_err(WorkError::Mailbox)?.is_some() {
-            return Ok((EffectState::Done, Some(mark)));
-        }
         let old = match replaces {
             Some(old) => {
                 self.mailbox.find_draft(&old.id).await.map_err(WorkError::Mailbox)?.map(|found| (found, old))
@@ -141,16 +139,37 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         {
             return Ok((EffectState::Skipped("an agent is editing the draft of this thread".into()), None));
         }
-        match self.mailbox.save_draft(&bytes).await {
-            Ok(()) => {}
-            Err(error) if error.is_refusal() => return Ok((self.failed("draft", &error), None)),
-            Err(error) => return Err(WorkError::Mailbox(error)),
+        let saved = hand.again && self.mailbox.find_draft(id).await.map_err(WorkError::Mailbox)?.is_some();
+        if !saved {
+            if self.agent_writes(hand, old.as_ref().map(|(found, _)| *found)).await? {
+                return Ok((EffectState::Skipped("an agent is writing in this thread".into()), None));
+            }
+            match self.mailbox.save_draft(&bytes).await {
+                Ok(()) => {}
+                Err(error) if error.is_refusal() => return Ok((self.failed("draft", &error), None)),
+                Err(error) => return Err(WorkError::Mailbox(error)),
+            }
         }
         self.shared.crash_point("draft");
         if let Some((found, _)) = old {
             self.mailbox.remove_draft(found).await.map_err(WorkError::Mailbox)?;
         }
         Ok((EffectState::Done, Some(mark)))
+    }
+
+    /// Whether a draft in the thread is not ours: most clients save an edited draft as a new mail.
+    async fn agent_writes(
+        &mut self,
+        hand: &InHand,
+        ours: Option<FoundDraft>,
+    ) -> Result<bool, WorkError<M::Error>> {
+        for id in hand.mail.references.iter().rev().take(3) {
+            let drafts = self.mailbox.drafts_about(id).await.map_err(WorkError::Mailbox)?;
+            if drafts.iter().any(|draft| ours.is_none_or(|ours| ours.uid != draft.uid)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn forward(
@@ -165,6 +184,9 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             let why = "the account has no [account.smtp]".to_owned();
             return self.give_up(record, format!("forward to {desk}: {why}"), why).await;
         }
+        if self.smtp_waits {
+            return Ok(was);
+        }
         let Some(original) = self.original(record, hand).await? else {
             let why = format!("the original is gone or larger than forward-cap-bytes ({} bytes)", hand.size);
             return self.give_up(record, format!("forward to {desk}: {why}"), why).await;
@@ -175,6 +197,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             Ok(transfer) => transfer,
             Err(error) if error.retry() == Retry::Later => {
                 tracing::warn!(desk = %desk, %error, "a forward waits");
+                self.smtp_waits = true;
                 // what was in flight stays in flight: it may have been sent
                 return Ok(was);
             }
@@ -209,6 +232,8 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         }
         self.write_down(record, None).await?;
         self.shared.crash_point("inflight");
+        let mebibytes = u32::try_from(message.len() / (1024 * 1024)).unwrap_or(u32::MAX);
+        self.shared.alive_for(&self.folder, STEP.saturating_add(TIME_PER_MIB.saturating_mul(mebibytes)));
         let Some(outbox) = &mut self.outbox else { return Ok(EffectState::InFlight) };
         let sent = outbox.send(&message).await;
         self.shared.crash_point("forward");
@@ -280,8 +305,14 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         }
     }
 
-    async fn file(&mut self, record: &MailRecord, folder: &str) -> Result<EffectState, WorkError<M::Error>> {
-        let moved = self.mailbox.file(record.key.uid, folder).await;
+    async fn file(
+        &mut self,
+        record: &MailRecord,
+        folder: &str,
+        again: bool,
+    ) -> Result<EffectState, WorkError<M::Error>> {
+        let moved =
+            self.mailbox.file(record.key.uid, folder, record.message_id.as_ref().filter(|_| again)).await;
         self.shared.crash_point("move");
         match moved {
             Ok(Moved::Done) => Ok(EffectState::Done),

@@ -160,10 +160,11 @@ pub fn forward_summary(desk: Desk, mail: &Mail, record: &MailRecord, account: &s
         ));
     }
     lines.push(String::new());
-    lines.push(
-        "Nothing has been sent to the customer. A draft that neither admits nor argues waits in Drafts."
-            .to_owned(),
-    );
+    let has_draft = record.effects.iter().any(|entry| matches!(entry.effect, Effect::SaveDraft { .. }));
+    lines.push(format!(
+        "Nothing has been sent to the customer. {}",
+        if has_draft { "A draft for the agent waits in Drafts." } else { "No draft was prepared." }
+    ));
     lines.join("\n")
 }
 

@@ -5,18 +5,24 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::act::InHand;
-use super::worker::{READ_CAP, WorkError, Worker};
-use crate::config::Mode;
+use super::worker::{READ_CAP, STEP, WorkError, Worker};
 use crate::decide::{Case, Keyword, Reason, TicketId, Word, decide};
-use crate::edge::ledger::{Cursor, Effect, EffectState, MailKey, MailRecord, MailState};
+use crate::edge::ledger::{Effect, EffectState, MailKey, MailRecord, MailState};
 use crate::edge::{EdgeError, Listed, Mailbox, Outbox, Uid};
 
 /// How long a forward is tried before it is left to a person.
 const GIVE_UP: Duration = Duration::from_hours(5 * 24);
 
+/// Sessions that one open record may break.
+const SESSIONS_BROKEN: u32 = 5;
+
 impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
     /// Finishes records that are open, oldest first.
     pub(super) async fn resume(&mut self) -> Result<(), WorkError<M::Error>> {
+        if !self.acting() {
+            return Ok(());
+        }
+        self.smtp_waits = false;
         let folder = self.folder.clone();
         let open = self
             .shared
@@ -26,7 +32,12 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             .map_err(WorkError::Ledger)?;
         let mut all_done = true;
         for record in open {
-            all_done &= self.finish(record).await?;
+            let key = record.key.clone();
+            match self.finish(record).await {
+                Ok(done) => all_done &= done,
+                Err(broken) => return Err(self.blame(key, broken).await),
+            }
+            self.shared.alive_for(&self.folder, STEP);
         }
         self.plan_retry(all_done);
         Ok(())
@@ -37,7 +48,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             self.retry_at = None;
             self.retries.reset();
         } else {
-            let pause = self.retries.next(false, 0).max(self.shared.retry_floor);
+            let pause = self.retries.next(0, 0).max(self.shared.retry_floor);
             self.retry_at = Some(Instant::now() + pause);
         }
     }
@@ -61,22 +72,57 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             }
             return Ok(true);
         };
-        if self.shared.clock.now().since(record.decided) > GIVE_UP {
-            for entry in record.effects.iter_mut().filter(|entry| !entry.state.is_final()) {
-                entry.state = EffectState::Failed("it could not be done for five days".into());
-            }
-            tracing::error!(mail.id_hash = %record.identity, "effects could not be carried out for five days: a person must look");
-            self.mark_for_review(uid).await?;
-            record.state = MailState::Done;
-            self.store(&record).await?;
-            return Ok(true);
-        }
         let (mail, verdict) = self.read(&bytes).await;
         let verdict = record.verdict.clone().unwrap_or(verdict);
         let before = record.before.clone().unwrap_or_else(|| Case::new(TicketId::new(0, [0, 0])));
         let decision = decide(&mail, &verdict, &before, &self.shared.book, record.decided);
         let hand = InHand { mail, bytes, size: listed.size, decision, again: true };
-        self.act(&mut record, &hand).await
+        let done = self.act(&mut record, &hand).await?;
+        if !done && self.shared.clock.now().since(record.decided) > GIVE_UP {
+            self.give_up_record(&mut record, "it could not be done for five days").await?;
+            return Ok(true);
+        }
+        Ok(done)
+    }
+
+    /// A record that breaks every session must not keep new mail away for ever.
+    async fn blame(&mut self, key: MailKey, broken: WorkError<M::Error>) -> WorkError<M::Error> {
+        if matches!(broken, WorkError::Ledger(_)) {
+            return broken;
+        }
+        let counted = key.clone();
+        let counting =
+            self.shared.ledger.run(move |store| Ok((store.attempt(&[counted])?, store.record(&key)?))).await;
+        match counting {
+            Err(error) => WorkError::Ledger(error),
+            Ok((attempts, Some(mut record)))
+                if attempts.first().is_some_and(|count| *count > SESSIONS_BROKEN) =>
+            {
+                for entry in record.effects.iter_mut().filter(|entry| !entry.state.is_final()) {
+                    entry.state =
+                        EffectState::Failed(format!("every attempt broke the connection: {broken}"));
+                }
+                record.state = MailState::Done;
+                tracing::error!(mail.id_hash = %record.identity, error = %broken,
+                    "effects of a mail break every connection: a person must look");
+                self.store(&record).await.err().unwrap_or(broken)
+            }
+            Ok(_) => broken,
+        }
+    }
+
+    async fn give_up_record(
+        &mut self,
+        record: &mut MailRecord,
+        why: &str,
+    ) -> Result<(), WorkError<M::Error>> {
+        for entry in record.effects.iter_mut().filter(|entry| !entry.state.is_final()) {
+            entry.state = EffectState::Failed(why.to_owned());
+        }
+        tracing::error!(mail.id_hash = %record.identity, why, "effects were given up: a person must look");
+        record.state = MailState::Done;
+        self.mark_for_review(record.key.uid).await?;
+        self.store(record).await
     }
 
     /// The mail is not where it was: either our own move was the last thing that happened, or a
@@ -129,7 +175,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let open = twin.state == MailState::Intended;
         tracing::info!(open, "a mail that was handled before: nothing is done twice");
         let old = std::mem::replace(&mut twin.key, key);
-        let cursor = Cursor { uid_validity: self.uid_validity, uid_next: listed.uid.saturating_add(1) };
+        let cursor = self.cursor(listed.uid.saturating_add(1));
         let moved = twin.clone();
         self.shared
             .ledger
@@ -140,7 +186,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             .await
             .map_err(WorkError::Ledger)?;
         self.next = listed.uid.saturating_add(1);
-        if open && !self.finish(twin).await? {
+        if open && self.acting() && !self.finish(twin).await? {
             self.plan_retry(false);
         }
         Ok(())
@@ -166,7 +212,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             before: None,
             effects: Vec::new(),
         };
-        let cursor = Cursor { uid_validity: self.uid_validity, uid_next: listed.uid.saturating_add(1) };
+        let cursor = self.cursor(listed.uid.saturating_add(1));
         self.next = cursor.uid_next;
         self.shared
             .ledger
@@ -176,7 +222,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
     }
 
     pub(super) async fn mark_for_review(&mut self, uid: Uid) -> Result<(), WorkError<M::Error>> {
-        if self.shared.mode != Mode::Act || self.read_only {
+        if !self.acting() {
             return Ok(());
         }
         match self.mailbox.tag(uid, &[Keyword::Review].into()).await {

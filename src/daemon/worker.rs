@@ -13,6 +13,10 @@ use crate::decide::{Keyword, decide};
 use crate::edge::ledger::{Cursor, EffectState, FolderKey, LedgerError, MailKey, MailRecord, MailState};
 use crate::edge::{EdgeError, FolderState, Listed, Mailbox, Outbox, Uid};
 use crate::mail::Mail;
+use crate::time::Timestamp;
+
+/// Time within which one step with a server comes to an end, all time limits included.
+pub(super) const STEP: Duration = Duration::from_mins(10);
 
 /// What is fetched of a mail to read it; the parser reads no more.
 pub(super) const READ_CAP: u32 = 1024 * 1024;
@@ -44,6 +48,10 @@ pub struct Worker<'a, M: Mailbox, O: Outbox> {
     pub(super) uid_validity: u32,
     pub(super) next: Uid,
     pub(super) read_only: bool,
+    /// When the folder was seen first: older mail is nobody's business.
+    pub(super) began: Timestamp,
+    /// The way to colleagues did not work in this round: it is not tried for every mail.
+    pub(super) smtp_waits: bool,
 }
 
 impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
@@ -67,6 +75,8 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             uid_validity: 0,
             next: 0,
             read_only: false,
+            began: Timestamp::default(),
+            smtp_waits: false,
         }
     }
 
@@ -89,21 +99,34 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         self.resume().await
     }
 
+    /// Whether anything may be changed here.
+    pub(super) fn acting(&self) -> bool {
+        self.shared.mode == Mode::Act && !self.read_only
+    }
+
+    pub(super) fn cursor(&self, uid_next: Uid) -> Cursor {
+        Cursor { uid_validity: self.uid_validity, uid_next, began: self.began }
+    }
+
     async fn find_place(&mut self, state: &FolderState) -> Result<Uid, WorkError<M::Error>> {
         let folder = self.folder.clone();
         let cursor =
             self.shared.ledger.run(move |store| store.cursor(&folder)).await.map_err(WorkError::Ledger)?;
         let now = self.shared.clock.now();
+        self.began = cursor.map_or(now, |cursor| cursor.began);
         let since = match cursor {
             Some(cursor) if cursor.uid_validity == state.uid_validity => return Ok(cursor.uid_next),
             Some(_) => {
                 tracing::warn!(account = %self.folder.account, folder = %self.folder.folder,
                     "the folder's UIDVALIDITY has changed: mails are recognised by content");
-                Some(now.minus(RESYNC))
+                Some(now.minus(RESYNC).max(self.began))
             }
             None => match self.account.start {
                 Start::Now => None,
-                Start::Age(age) => Some(now.minus(age)),
+                Start::Age(age) => {
+                    self.began = now.minus(age);
+                    Some(self.began)
+                }
             },
         };
         let found = match since {
@@ -117,7 +140,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
 
     async fn advance(&mut self, next: Uid) -> Result<(), WorkError<M::Error>> {
         self.next = next;
-        let cursor = Cursor { uid_validity: self.uid_validity, uid_next: next };
+        let cursor = self.cursor(next);
         let folder = self.folder.clone();
         self.shared
             .ledger
@@ -134,6 +157,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         if self.retry_at.is_some_and(|at| at <= Instant::now()) {
             self.resume().await?;
         }
+        self.smtp_waits = false;
         let mut handled = 0;
         loop {
             let listed = self.mailbox.list(self.next).await.map_err(WorkError::Mailbox)?;
@@ -144,11 +168,22 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
                 if self.shared.stopping() {
                     return Ok(handled);
                 }
-                self.handle(mail).await?;
-                self.shared.beat();
+                self.handle_counted(mail).await?;
+                self.shared.alive_for(&self.folder, STEP);
                 handled += 1;
             }
         }
+    }
+
+    /// A line that breaks says nothing against the mail in hand: only a death of the process does.
+    async fn handle_counted(&mut self, listed: Listed) -> Result<(), WorkError<M::Error>> {
+        let result = self.handle(listed).await;
+        if let Err(WorkError::Mailbox(_)) = &result {
+            let key =
+                MailKey { folder: self.folder.clone(), uid_validity: self.uid_validity, uid: listed.uid };
+            self.shared.ledger.run(move |store| store.forgive(&key)).await.map_err(WorkError::Ledger)?;
+        }
+        result
     }
 
     async fn handle(&mut self, listed: Listed) -> Result<(), WorkError<M::Error>> {
@@ -202,7 +237,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         let (mut record, hand) = self.intend(key, listed, bytes, identity, mail, verdict).await?;
         self.next = listed.uid.saturating_add(1);
         self.shared.crash_point("intent");
-        let acting = self.shared.mode == Mode::Act && !self.read_only;
+        let acting = self.acting();
         let done = if acting { self.act(&mut record, &hand).await? } else { true };
         self.shared.crash_point("done");
         if !done && self.retry_at.is_none() {
@@ -236,8 +271,8 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         let book = self.shared.book.clone();
         let address = self.account.address.clone();
         let at = self.shared.clock.now();
-        let acting = self.shared.mode == Mode::Act && !self.read_only;
-        let cursor = Cursor { uid_validity: self.uid_validity, uid_next: listed.uid.saturating_add(1) };
+        let acting = self.acting();
+        let cursor = self.cursor(listed.uid.saturating_add(1));
         let (mail, decision, record) = self
             .shared
             .ledger
@@ -269,7 +304,9 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
                     }
                     record.state = MailState::Done;
                 }
-                store.intend(&record, Some((&decision.case, &query)), Some(cursor))?;
+                // who is only watched is not judged: observing leaves customers and tickets as they are
+                let after = acting.then_some((&decision.case, &query));
+                store.intend(&record, after, Some(cursor))?;
                 Ok((mail.clone(), decision, record))
             })
             .await
@@ -304,6 +341,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             at_most =
                 at_most.min(at.saturating_duration_since(Instant::now()).max(Duration::from_millis(50)));
         }
+        self.shared.alive_for(&self.folder, at_most.saturating_add(STEP));
         self.mailbox.wait(at_most).await.map_err(WorkError::Mailbox)
     }
 

@@ -6,6 +6,7 @@ pub mod exec;
 pub mod folders;
 pub mod login;
 mod mailbox;
+pub mod utf7;
 
 use std::collections::BTreeSet;
 
@@ -144,6 +145,8 @@ pub struct Imap {
     folders: Folders,
     /// The folder that is selected, and its state when it was.
     selected: Option<(String, FolderState)>,
+    /// New mail was reported beside the answer to another command.
+    news: bool,
 }
 
 impl Imap {
@@ -155,7 +158,7 @@ impl Imap {
         let mut connection = login::login(server).await?;
         let capabilities = login::capabilities(&mut connection).await?;
         let folders = Folders::list(&mut connection, &capabilities, drafts).await?;
-        Ok(Self { connection, capabilities, folders, selected: None })
+        Ok(Self { connection, capabilities, folders, selected: None, news: false })
     }
 
     /// Capabilities after login, upper case.

@@ -142,6 +142,9 @@ impl Ledger {
         let (tell, told) = oneshot::channel();
         let job: Job = Box::new(move |store| {
             let result = job(store);
+            if result.is_err() {
+                store.discard();
+            }
             Box::new(move |durable| {
                 // nobody listens when the caller was cancelled: what was written stays written
                 let _ = tell.send(durable.and(result));

@@ -22,7 +22,7 @@ use crate::edge::{EdgeError, Outbox, Retry, Transfer};
 const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Time for a body: [`STEP_TIMEOUT`] and this for each mebibyte.
-const TIME_PER_MIB: Duration = Duration::from_mins(3);
+pub const TIME_PER_MIB: Duration = Duration::from_mins(3);
 
 /// What can go wrong on the way to colleagues.
 #[derive(Debug, thiserror::Error)]
@@ -162,8 +162,20 @@ impl Outbox for Smtp {
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
         step("MAIL FROM", connection.command(Mail::new(Some(address(from)?), parameters))).await?;
+        let mut refused = None;
+        let mut accepted = 0_usize;
         for recipient in to {
-            step("RCPT TO", connection.command(Rcpt::new(address(recipient)?, Vec::new()))).await?;
+            match step("RCPT TO", connection.command(Rcpt::new(address(recipient)?, Vec::new()))).await {
+                Ok(_) => accepted += 1,
+                Err(error @ SmtpError::Refused { .. }) => {
+                    tracing::error!(%error, "a server refuses one of a desk's addresses");
+                    refused = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(error) = refused.filter(|_| accepted == 0) {
+            return Err(error);
         }
         step("DATA", connection.command(Data)).await?;
         self.connection = Some(connection);
@@ -210,7 +222,9 @@ fn judge(during: &'static str, error: &lettre::transport::smtp::Error) -> SmtpEr
     }
     let why = clip(&why);
     if error.status().is_some() {
-        SmtpError::Refused { during, for_good: error.is_permanent(), why }
+        // a server that turns everybody away is broken or busy, not of an opinion on this mail
+        let about_mail = matches!(during, "MAIL FROM" | "RCPT TO" | "DATA" | "the body");
+        SmtpError::Refused { during, for_good: about_mail && error.is_permanent(), why }
     } else {
         SmtpError::Failed { during, why }
     }

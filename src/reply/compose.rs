@@ -156,6 +156,8 @@ fn guarded(
     let mut own = request.company.texts(language);
     let contacts = request.history.contacts_this_week.to_string();
     let mut sources = own.clone();
+    // a ticket number may end in letters that read like a word, "MR" for one
+    own.extend(request.history.ticket.as_deref());
     own.extend(["name", "full_name", "deadline"].into_iter().filter_map(|slot| facts.get(slot)));
     sources.extend([mail.subject.as_str(), &mail.new_text, &mail.signature, &promise.words, &contacts]);
     sources.extend(mail.from.iter().map(|from| from.name.as_str()));

@@ -142,6 +142,11 @@ impl ImapClient {
         all
     }
 
+    /// How many mails are in queue folders.
+    pub fn filed(&mut self) -> usize {
+        self.everything().iter().filter(|line| line.starts_with("Queue/")).count()
+    }
+
     /// Waits until `done`.
     pub fn until(&mut self, what: &str, done: impl Fn(&mut Self) -> bool) {
         let begun = Instant::now();

@@ -244,7 +244,7 @@ pub fn quoted(text: &str) -> String {
 /// §5.1.3), quoted.
 #[must_use]
 pub fn mailbox(name: &str, separator: char) -> String {
-    quoted(&utf7_imap::encode_utf7_imap(name.replace('/', &separator.to_string())))
+    quoted(&super::utf7::encode(&name.replace('/', &separator.to_string())))
 }
 
 /// A uid set of single uids.

@@ -59,7 +59,7 @@ impl Folders {
         let mut special = None;
         for item in reply.folders {
             folders.separator = item.separator.unwrap_or(folders.separator);
-            let name = utf7_imap::decode_utf7_imap(item.name).replace(folders.separator, "/");
+            let name = super::utf7::decode(&item.name).replace(folders.separator, "/");
             if item.drafts {
                 special = Some(name.clone());
             }
@@ -104,6 +104,11 @@ impl Folders {
     #[must_use]
     pub fn exists(&self, name: &str) -> bool {
         self.names.contains(&self.full(name))
+    }
+
+    /// Takes note that a folder is gone.
+    pub fn forget(&mut self, name: &str) {
+        self.names.remove(&self.full(name));
     }
 
     /// Creates and subscribes a folder unless it exists.

@@ -43,6 +43,12 @@ fn refusal(error: async_imap::error::Error, server: &Server) -> ImapError {
     use async_imap::error::Error;
     let clip = |text: String| text.chars().filter(|c| !c.is_control()).take(160).collect::<String>();
     match error {
+        // RFC 5530: not a word about user or password
+        Error::No(why)
+            if ["UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG"].iter().any(|code| why.contains(code)) =>
+        {
+            ImapError::Refused { during: "LOGIN", try_create: false, why: clip(why) }
+        }
         Error::No(why) | Error::Bad(why) => {
             ImapError::Login { host: server.host.clone(), user: server.user.clone(), why: clip(why) }
         }

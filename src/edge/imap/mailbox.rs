@@ -14,6 +14,9 @@ use crate::time::Timestamp;
 /// Most mails listed at once: a uid set of 500 stays under 8 KB, which every server takes.
 const LIST_LIMIT: usize = 500;
 
+/// Bytes fetched with one command.
+const PIECE: u32 = 1024 * 1024;
+
 /// Poll interval where the server has no IDLE.
 const POLL: Duration = Duration::from_mins(1);
 
@@ -33,7 +36,12 @@ impl Imap {
             ImapError::Refused { why, .. } => ImapError::NoFolder { folder: folder.to_owned(), why },
             other => other,
         })?;
-        let state = folder_state(&reply);
+        let mut state = folder_state(&reply);
+        if state.uid_next == 0 && state.exists > 0 {
+            // UIDNEXT is only recommended: the last mail tells as well
+            let last = self.rows("*", "FLAGS").await?.iter().map(|row| row.uid).max().unwrap_or(0);
+            state.uid_next = last.saturating_add(1);
+        }
         if state.uid_validity == 0 {
             return Err(ImapError::OutOfStep { during: "SELECT" });
         }
@@ -54,12 +62,29 @@ impl Imap {
 
     async fn search(&mut self, criteria: &str) -> Result<Vec<Uid>, ImapError> {
         let reply = self.connection.exec(&format!("UID SEARCH {criteria}")).await?;
+        self.news |= reply.exists.is_some();
         let sorted: BTreeSet<Uid> = reply.found.into_iter().collect();
         Ok(sorted.into_iter().collect())
     }
 
+    async fn search_drafts(&mut self, criteria: &str) -> Result<Vec<FoundDraft>, ImapError> {
+        let drafts = self.folders.drafts.clone();
+        if !self.folders.exists(&drafts) {
+            return Ok(Vec::new());
+        }
+        let home = self.selected.clone();
+        self.open("EXAMINE", &drafts).await?;
+        let uids = self.search(&format!("NOT DELETED {criteria}")).await?;
+        let rows =
+            if uids.is_empty() { Vec::new() } else { self.rows(&uid_set(&uids), "RFC822.SIZE").await? };
+        self.back_to(home).await?;
+        Ok(rows.into_iter().map(|row| FoundDraft { uid: row.uid, size: row.size }).collect())
+    }
+
     async fn rows(&mut self, set: &str, items: &str) -> Result<Vec<Row>, ImapError> {
-        Ok(self.connection.exec(&format!("UID FETCH {set} (UID {items})")).await?.rows)
+        let reply = self.connection.exec(&format!("UID FETCH {set} (UID {items})")).await?;
+        self.news |= reply.exists.is_some();
+        Ok(reply.rows)
     }
 
     /// Uids of the newest `count` mails of the selected folder.
@@ -78,6 +103,23 @@ impl Imap {
         }
         self.connection.exec(&format!("UID EXPUNGE {uid}")).await?;
         Ok(self.rows(&uid.to_string(), "FLAGS").await?.iter().all(|row| row.uid != uid))
+    }
+
+    async fn move_or_copy(&mut self, uid: Uid, folder: &str) -> Result<Moved, ImapError> {
+        let target = self.folders.wire(folder);
+        if !self.can("MOVE") {
+            return self.copy_and_expunge(uid, &target).await;
+        }
+        let reply = self.connection.exec(&format!("UID MOVE {uid} {target}")).await?;
+        match reply.copied {
+            Some(from) if from.contains(&uid) => Ok(Moved::Done),
+            Some(_) => Ok(Moved::Gone),
+            None if self.can("UIDPLUS") => Ok(Moved::Gone),
+            None if self.rows(&uid.to_string(), "FLAGS").await?.iter().any(|row| row.uid == uid) => {
+                Err(ImapError::OutOfStep { during: "UID MOVE" })
+            }
+            None => Ok(Moved::Done),
+        }
     }
 
     /// COPY, proof, expunge of this one mail (the way before RFC 6851).
@@ -105,9 +147,14 @@ impl Mailbox for Imap {
         let Ok(day) = jiff::Timestamp::from_second(at.0) else { return Ok(None) };
         let day = (day - jiff::SignedDuration::from_hours(14)).to_zoned(jiff::tz::TimeZone::UTC);
         let uids = self.search(&format!("SINCE {}", day.strftime("%-d-%b-%Y"))).await?;
-        let Some(first) = uids.first() else { return Ok(None) };
-        let listed = self.list(*first).await?;
-        Ok(listed.iter().find(|mail| mail.arrived.is_none_or(|arrived| arrived >= at)).map(|mail| mail.uid))
+        for some in uids.chunks(LIST_LIMIT) {
+            let rows = self.rows(&uid_set(some), "INTERNALDATE").await?;
+            let young = rows.iter().filter(|row| row.arrived.is_none_or(|arrived| arrived >= at));
+            if let Some(first) = young.map(|row| row.uid).min() {
+                return Ok(Some(first));
+            }
+        }
+        Ok(None)
     }
 
     async fn list(&mut self, from: Uid) -> Result<Vec<Listed>, ImapError> {
@@ -131,8 +178,21 @@ impl Mailbox for Imap {
     }
 
     async fn fetch(&mut self, uid: Uid, cap: u32) -> Result<Option<Vec<u8>>, ImapError> {
-        let rows = self.rows(&uid.to_string(), &format!("BODY.PEEK[]<0.{cap}>")).await?;
-        Ok(rows.into_iter().find(|row| row.uid == uid && row.body.is_some()).and_then(|row| row.body))
+        let mut bytes = Vec::new();
+        loop {
+            // in pieces: each has the time of a command, however slow the line
+            let from = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            let length = cap.saturating_sub(from).min(PIECE);
+            let rows = self.rows(&uid.to_string(), &format!("BODY.PEEK[]<{from}.{length}>")).await?;
+            let Some(piece) = rows.into_iter().find(|row| row.uid == uid).and_then(|row| row.body) else {
+                return Ok(None);
+            };
+            bytes.extend_from_slice(&piece);
+            let got = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+            if got < length || from.saturating_add(got) >= cap {
+                return Ok(Some(bytes));
+            }
+        }
     }
 
     async fn tag(&mut self, uid: Uid, keywords: &BTreeSet<Keyword>) -> Result<bool, ImapError> {
@@ -158,24 +218,30 @@ impl Mailbox for Imap {
         }
     }
 
-    async fn file(&mut self, uid: Uid, folder: &str) -> Result<Moved, ImapError> {
+    async fn file(
+        &mut self,
+        uid: Uid,
+        folder: &str,
+        maybe_copied: Option<&MessageId>,
+    ) -> Result<Moved, ImapError> {
         if !self.can("MOVE") && !self.can("UIDPLUS") {
             return Ok(Moved::Impossible);
         }
-        self.folders.ensure(&mut self.connection, folder).await?;
-        let target = self.folders.wire(folder);
-        if !self.can("MOVE") {
-            return self.copy_and_expunge(uid, &target).await;
+        if let Some(id) = maybe_copied.filter(|_| !self.can("MOVE"))
+            && self.holds(folder, id).await?
+        {
+            self.expunge(uid).await?;
+            return Ok(Moved::Done);
         }
-        let reply = self.connection.exec(&format!("UID MOVE {uid} {target}")).await?;
-        match reply.copied {
-            Some(from) if from.contains(&uid) => Ok(Moved::Done),
-            Some(_) => Ok(Moved::Gone),
-            None if self.can("UIDPLUS") => Ok(Moved::Gone),
-            None if self.rows(&uid.to_string(), "FLAGS").await?.iter().any(|row| row.uid == uid) => {
-                Err(ImapError::OutOfStep { during: "UID MOVE" })
+        self.folders.ensure(&mut self.connection, folder).await?;
+        match self.move_or_copy(uid, folder).await {
+            Err(ImapError::Refused { try_create: true, .. }) => {
+                // somebody has deleted the folder meanwhile
+                self.folders.forget(folder);
+                self.folders.ensure(&mut self.connection, folder).await?;
+                self.move_or_copy(uid, folder).await
             }
-            None => Ok(Moved::Done),
+            other => other,
         }
     }
 
@@ -199,17 +265,12 @@ impl Mailbox for Imap {
     }
 
     async fn find_draft(&mut self, id: &MessageId) -> Result<Option<FoundDraft>, ImapError> {
-        let drafts = self.folders.drafts.clone();
-        if !self.folders.exists(&drafts) {
-            return Ok(None);
-        }
-        let home = self.selected.clone();
-        self.open("EXAMINE", &drafts).await?;
-        let uids = self.search(&format!("NOT DELETED {}", by_message_id(id))).await?;
-        let found =
-            if uids.is_empty() { Vec::new() } else { self.rows(&uid_set(&uids), "RFC822.SIZE").await? };
-        self.back_to(home).await?;
-        Ok(found.last().map(|row| FoundDraft { uid: row.uid, size: row.size }))
+        Ok(self.search_drafts(&by_message_id(id)).await?.pop())
+    }
+
+    async fn drafts_about(&mut self, id: &MessageId) -> Result<Vec<FoundDraft>, ImapError> {
+        let id = searchable(id);
+        self.search_drafts(&format!("OR HEADER In-Reply-To {id} HEADER References {id}")).await
     }
 
     async fn remove_draft(&mut self, draft: FoundDraft) -> Result<bool, ImapError> {
@@ -222,6 +283,10 @@ impl Mailbox for Imap {
     }
 
     async fn wait(&mut self, at_most: Duration) -> Result<(), ImapError> {
+        if std::mem::take(&mut self.news) {
+            // reported with an earlier answer: IDLE would not say it again
+            return Ok(());
+        }
         if self.can("IDLE") {
             self.connection.idle(at_most).await?;
         } else {
@@ -232,9 +297,18 @@ impl Mailbox for Imap {
     }
 }
 
-/// HEADER matches substrings: the angle brackets end the id on both sides.
 fn by_message_id(id: &MessageId) -> String {
-    format!("HEADER Message-ID {}", quoted(&format!("<{}>", id.as_str())))
+    format!("HEADER Message-ID {}", searchable(id))
+}
+
+/// HEADER matches substrings: the angle brackets end the id on both sides. Of an id with other than
+/// ASCII characters, which not every server takes in a search, the longest plain part is looked for.
+fn searchable(id: &MessageId) -> String {
+    if id.as_str().is_ascii() {
+        return quoted(&format!("<{}>", id.as_str()));
+    }
+    let parts = id.as_str().split(|c: char| !c.is_ascii());
+    quoted(parts.max_by_key(|part| part.len()).unwrap_or_default())
 }
 
 fn folder_state(reply: &Reply) -> FolderState {

@@ -33,6 +33,10 @@ pub(super) fn mail_key(mail: &MailKey) -> String {
     format!("mail/{}", mail_path(mail))
 }
 
+pub(super) fn cut_key(mail: &MailKey) -> String {
+    format!("cut/{}", mail_path(mail))
+}
+
 pub(super) fn attempt_key(mail: &MailKey) -> String {
     format!("attempt/{}", mail_path(mail))
 }

@@ -36,6 +36,8 @@ pub struct Cursor {
     pub uid_validity: u32,
     /// The smallest uid that has not been handled.
     pub uid_next: Uid,
+    /// From when on mail in the folder is handled at all.
+    pub began: Timestamp,
 }
 
 /// How far the handling of a mail has come.

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `meta/format`, `meta/secret`, `meta/tickets` | format number; 32 random bytes; tickets opened so far |
 //! | `cursor/<account>/<folder>` | [`Cursor`] |
-//! | `attempt/<mail>` | how often handling was begun and not ended |
+//! | `attempt/<mail>`, `cut/<mail>` | how often handling was begun and not ended; how often because the line broke |
 //! | `mail/<mail>` | [`MailRecord`]; `<mail>` is account, folder, UIDVALIDITY, uid |
 //! | `open/<mail>` | marks a record that is not done |
 //! | `identity/<account>/<hash>` | the mail's key: found again when UIDs change |
@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 
 use super::LedgerError;
 use super::cases::CaseQuery;
-use super::keys::{attempt_key, cursor_key, folder_path, mail_key, mail_path, message_key};
+use super::keys::{attempt_key, cursor_key, cut_key, folder_path, mail_key, mail_path, message_key};
 use super::record::{Cursor, FolderKey, MailKey, MailRecord, MailState};
 use crate::decide::Case;
 use crate::mail::MessageId;
@@ -39,12 +39,18 @@ const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// Mails kept under one Message-ID: whoever sends a thousand with the same one shall not grow a record.
 const SAME_ID_KEPT: usize = 16;
 
+/// Broken lines that are not held against the mail in hand.
+const CUTS_FORGIVEN: u32 = 10;
+
 /// The opened state. Used by the ledger's thread, and directly when the daemon is down.
 pub struct Store {
     db: sled::Db,
     file: File,
     dir: String,
     batch: Option<sled::Batch>,
+    /// Something was applied since the last sync. What `flush` returns does not tell: sled's own
+    /// flusher may have been faster, and its flush does not last.
+    unsynced: bool,
 }
 
 impl Store {
@@ -72,7 +78,7 @@ impl Store {
                 _ => LedgerError::Sled { dir: name.clone(), source },
             })?;
         let file = File::open(path.join("db")).map_err(io)?;
-        let mut store = Self { db, file, dir: name.clone(), batch: None };
+        let mut store = Self { db, file, dir: name.clone(), batch: None, unsynced: false };
         match store.get::<u32>("meta/format")? {
             None => store.found(&path)?,
             Some(FORMAT) => {}
@@ -127,8 +133,16 @@ impl Store {
     pub(super) fn apply(&mut self) -> Result<(), LedgerError> {
         match self.batch.take() {
             None => Ok(()),
-            Some(batch) => self.db.apply_batch(batch).map_err(|e| self.sled(e)),
+            Some(batch) => {
+                self.unsynced = true;
+                self.db.apply_batch(batch).map_err(|e| self.sled(e))
+            }
         }
+    }
+
+    /// Forgets what a failed job has written but not applied.
+    pub fn discard(&mut self) {
+        self.batch = None;
     }
 
     /// Makes everything written so far durable.
@@ -137,11 +151,12 @@ impl Store {
     /// When the disk is full or broken.
     pub fn commit(&mut self) -> Result<(), LedgerError> {
         self.apply()?;
-        let written = self.db.flush().map_err(|e| self.sled(e))?;
-        if written > 0 {
+        if self.unsynced {
+            self.db.flush().map_err(|e| self.sled(e))?;
             self.file
                 .sync_data()
                 .map_err(|source| LedgerError::Directory { dir: self.dir.clone(), source })?;
+            self.unsynced = false;
         }
         Ok(())
     }
@@ -179,6 +194,21 @@ impl Store {
         Ok(counts)
     }
 
+    /// Takes an attempt back, at most [`CUTS_FORGIVEN`] times: the line broke, which is seldom the
+    /// mail's fault.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn forgive(&mut self, mail: &MailKey) -> Result<(), LedgerError> {
+        let (attempts, cuts) = (attempt_key(mail), cut_key(mail));
+        let cut = self.get::<u32>(&cuts)?.unwrap_or(0);
+        if let Some(count) = self.get::<u32>(&attempts)?.filter(|_| cut < CUTS_FORGIVEN) {
+            self.put(&attempts, &count.saturating_sub(1))?;
+            self.put(&cuts, &cut.saturating_add(1))?;
+        }
+        self.apply()
+    }
+
     /// The record of a mail.
     ///
     /// # Errors
@@ -211,6 +241,7 @@ impl Store {
         let account = &record.key.folder.account;
         self.write(record)?;
         self.remove(&attempt_key(&record.key));
+        self.remove(&cut_key(&record.key));
         self.put(&format!("identity/{account}/{}", record.identity), &record.key)?;
         if let Some(id) = &record.message_id {
             let key = message_key(account, id);
@@ -325,7 +356,7 @@ mod tests {
             assert_eq!(store.attempt(&[key(1), key(2)]).unwrap(), [1, 1]);
             assert_eq!(store.attempt(&[key(1)]).unwrap(), [2]);
             for uid in [1, 2] {
-                let cursor = Cursor { uid_validity: 7, uid_next: uid + 1 };
+                let cursor = Cursor { uid_validity: 7, uid_next: uid + 1, began: crate::time::Timestamp(0) };
                 store.intend(&record(uid, MailState::Intended), None, Some(cursor)).unwrap();
             }
             store.update(&record(1, MailState::Done)).unwrap();
