@@ -9,6 +9,7 @@ pub mod form;
 pub mod hash;
 pub mod label;
 pub mod lexicon;
+pub mod mixed;
 pub mod model;
 pub mod rules;
 pub mod score;
@@ -158,7 +159,7 @@ fn decide(
     stand_alone(&mut verdict.labels);
     let primary = verdict.primary();
     let doubt = limits.matter.iter().any(|&label| {
-        let below = threshold(label) - verdict.score(label);
+        let below = 1.0 - verdict.score(label) / threshold(label).max(f32::MIN_POSITIVE);
         primary.is_none_or(|primary| label < primary) && below > 0.0 && below <= limits.band
     });
     verdict.review = doubt || primary.is_none() || mail.language == Language::Other;

@@ -93,7 +93,7 @@ async fn a_second_session_does_nothing_again() {
 fn deliver_three(world: &World) {
     world.deliver(&threat("t1"));
     world.deliver(&complaint("c1"));
-    let more = "It is still broken today, the light is red and nothing works. Any news?";
+    let more = "The router is still broken. The internet does not work at all today, it has failed again since the morning.";
     world.deliver(&reply("c2", "c1", "Ivo Marsh <ivo@example.org>", more));
 }
 
@@ -174,7 +174,7 @@ async fn a_thread_keeps_one_draft_the_newest_unless_an_agent_has_edited_it() {
         "c2",
         "c1",
         "Ivo Marsh <ivo@example.org>",
-        "It is still broken today, the light is red and nothing works. Any news?",
+        "The router is still broken. The internet does not work at all today, it has failed again since the morning.",
     ));
     life.session().await.unwrap();
     let drafts = world.folder("Drafts");

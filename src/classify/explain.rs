@@ -121,6 +121,8 @@ impl Shares {
                 shares.add("form", (*name).to_owned(), weight * value);
             }
         }
+        let mixed = |all: &[f32]| all.iter().skip(form::COUNT).copied().collect::<Vec<_>>();
+        shares.add("together", String::new(), dot(&mixed(forms), &mixed(values)));
         shares
     }
 

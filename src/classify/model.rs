@@ -12,6 +12,7 @@ use super::form;
 use super::hash;
 use super::label::Label;
 use super::lexicon::Lexicon;
+use super::mixed;
 use crate::mail::Language;
 
 /// The model that comes with the program.
@@ -181,6 +182,11 @@ impl Model {
 
     /// How many numbers the second stage reads.
     pub(crate) fn inputs(&self) -> usize {
+        self.scored() + mixed::count(self.labels.len())
+    }
+
+    /// How many of them are scores and form.
+    pub(crate) const fn scored(&self) -> usize {
         self.labels.len() * Block::VIEWS * Self::POOLS + form::COUNT
     }
 

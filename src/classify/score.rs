@@ -3,6 +3,7 @@
 use super::features::{self, Block};
 use super::form;
 use super::lexicon::Finder;
+use super::mixed;
 use super::model::{Lanes, Model};
 use super::text::{Part, Sentence, Text};
 use crate::mail::Mail;
@@ -80,7 +81,7 @@ impl Model {
         let Scratch { text, finder, sentence, whole, inputs, strongest, scores, logits } = scratch;
         whole.clear(self.lanes());
         inputs.clear();
-        inputs.resize(self.inputs(), 0.0);
+        inputs.resize(self.scored(), 0.0);
         strongest.clear();
         strongest.resize(views, usize::MAX);
         scores.clear();
@@ -114,6 +115,7 @@ impl Model {
         for (place, value) in forms.iter_mut().zip(form::of(mail, text)) {
             *place = value;
         }
+        mixed::add(inputs, labels, Block::VIEWS);
         logits.clear();
         let rows = self.stack.weights.chunks_exact(self.inputs().max(1));
         logits.extend(

@@ -13,7 +13,8 @@ pub struct Thresholds {
     pub by_label: BTreeMap<Label, f32>,
     /// By label and language; outranks `by_label`.
     pub by_language: BTreeMap<(Label, Language), f32>,
-    /// A probability that is below its threshold by no more than this is in doubt.
+    /// A probability below its threshold by no more than this share of it is in doubt. A share, since
+    /// thresholds differ: that of threats is low.
     pub band: f32,
     /// Labels whose doubt asks for a person when they would become the primary one.
     pub matter: Vec<Label>,
@@ -22,7 +23,7 @@ pub struct Thresholds {
 impl Default for Thresholds {
     fn default() -> Self {
         let matter = vec![Label::Threat, Label::Harassment, Label::Abuse, Label::Panic];
-        Self { by_label: BTreeMap::new(), by_language: BTreeMap::new(), band: 0.15, matter }
+        Self { by_label: BTreeMap::new(), by_language: BTreeMap::new(), band: 0.4, matter }
     }
 }
 

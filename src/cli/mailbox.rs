@@ -1,6 +1,7 @@
 //! `preview` and `explain`: what would be done, and what was done.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -14,28 +15,39 @@ use crate::decide::{Action, Case, Decision, Rulebook, decide};
 use crate::edge::clock::SystemClock;
 use crate::edge::control::{self, Request, Response};
 use crate::edge::imap::Imap;
-use crate::edge::ledger::{CaseQuery, Effect, EffectState, LedgerError, MailRecord, Store};
+use crate::edge::ledger::{CaseQuery, Effect, EffectState, MailRecord, Store};
 use crate::edge::{Clock, Mailbox};
 use crate::mail::MessageId;
 
 /// What is fetched of a mail to read it.
 const READ_CAP: u32 = 1024 * 1024;
 
-/// Asks the running daemon, or the files when none is running.
-fn ask(config: &Config, request: &Request) -> anyhow::Result<Response> {
-    if config.control_socket.exists()
-        && let Ok(response) = control::ask(&config.control_socket, request)
-    {
-        return Ok(response);
+/// Where the state is asked: the running daemon, or the files when none is running.
+enum State {
+    Daemon(PathBuf),
+    Files(Box<Store>, Vec<String>),
+    /// Before the first start there is none.
+    Nothing,
+}
+
+impl State {
+    fn of(config: &Config) -> anyhow::Result<Self> {
+        if control::answers(&config.control_socket) {
+            return Ok(Self::Daemon(config.control_socket.clone()));
+        }
+        if !config.state_dir.join("ledger").exists() {
+            return Ok(Self::Nothing);
+        }
+        Ok(Self::Files(Box::new(Store::open(&config.state_dir)?), account_names(config)))
     }
-    let nothing = !config.state_dir.join("ledger").exists();
-    let response = match Store::open(&config.state_dir) {
-        Ok(store) => control::answer(&store, &account_names(config), request)?,
-        // a preview before the first start needs no state
-        Err(LedgerError::Directory { .. }) if nothing => Response::Records { records: Vec::new() },
-        Err(error) => return Err(error.into()),
-    };
-    Ok(response)
+
+    fn ask(&self, request: &Request) -> anyhow::Result<Response> {
+        match self {
+            Self::Daemon(socket) => Ok(control::ask(socket, request)?),
+            Self::Files(store, accounts) => Ok(control::answer(store, accounts, request)?),
+            Self::Nothing => Ok(Response::Records { records: Vec::new() }),
+        }
+    }
 }
 
 /// One line of `preview --format jsonl`.
@@ -55,17 +67,17 @@ struct Previewed<'a> {
 }
 
 /// Cases as they would become while one mail after the other is handled; nothing is written.
-struct Simulated<'a> {
-    config: &'a Config,
+struct Simulated {
+    state: State,
     customers: BTreeMap<String, crate::decide::Customer>,
     tickets: BTreeMap<String, crate::decide::Ticket>,
     threads: BTreeMap<MessageId, String>,
     opened: u64,
 }
 
-impl Simulated<'_> {
+impl Simulated {
     fn case(&mut self, query: &CaseQuery) -> anyhow::Result<Case> {
-        let asked = ask(self.config, &Request::Case { query: query.clone() })?;
+        let asked = self.state.ask(&Request::Case { query: query.clone() })?;
         let mut case = match asked {
             Response::Case { case } => *case,
             Response::Records { .. } => Case::new(crate::decide::TicketId::new(0, [0, 0])),
@@ -111,7 +123,7 @@ async fn preview_all(config: &Config, last: usize, format: Format) -> anyhow::Re
     let classifier = classifier(Some(config))?;
     let book = rulebook(config)?;
     let mut simulated = Simulated {
-        config,
+        state: State::of(config)?,
         customers: BTreeMap::new(),
         tickets: BTreeMap::new(),
         threads: BTreeMap::new(),
@@ -198,7 +210,7 @@ fn show(line: &Previewed<'_>, subject: &str, decision: &Decision, format: Format
 /// When the state cannot be read, or knows nothing of the mail.
 pub fn explain(config: &Config, id: &str, format: Format) -> anyhow::Result<()> {
     let id = MessageId::new(id).ok_or_else(|| anyhow::anyhow!("{id:?} is no Message-ID"))?;
-    let records = match ask(config, &Request::Explain { id: id.clone() })? {
+    let records = match State::of(config)?.ask(&Request::Explain { id: id.clone() })? {
         Response::Records { records } => records,
         Response::Error { why } => anyhow::bail!("the daemon says: {why}"),
         Response::Case { .. } => anyhow::bail!("the daemon's answer is not understood"),

@@ -158,6 +158,12 @@ pub fn answer(store: &Store, accounts: &[String], request: &Request) -> Result<R
     })
 }
 
+/// Whether a daemon listens on the socket.
+#[must_use]
+pub fn answers(path: &Path) -> bool {
+    StdUnixStream::connect(path).is_ok()
+}
+
 /// Asks the running daemon.
 ///
 /// # Errors

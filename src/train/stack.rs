@@ -1,13 +1,14 @@
 //! The second stage: out-of-fold scores and form become one calibrated log-odds per label.
 
-use linfa::composing::platt_scaling::{Platt, platt_newton_method};
 use linfa::dataset::DatasetBase;
-use linfa::prelude::ParamGuard;
 use linfa::traits::Fit;
 use linfa_logistic::LogisticRegression;
 use ndarray::{Array1, Array2, ShapeBuilder};
 
 use super::subspace::to_f32;
+
+/// Ridge of the calibration: next to nothing.
+const CALIBRATION_ALPHA: f64 = 0.01;
 
 /// Weights and bias of one label.
 #[derive(Clone, Debug)]
@@ -92,17 +93,15 @@ fn one(x: &Array2<f64>, y: Array1<bool>, alpha: f64, scale: &Scale) -> Head {
     Head { weights, bias }
 }
 
-/// Slope and offset that make log-odds out of scores (Platt 1999, by linfa, in f64).
+/// Slope and offset that make log-odds out of scores: a logistic regression on the score alone.
+/// (linfa's Platt scaling stops early on scores that are far too sure.)
 pub(super) fn calibrate(scores: &[f64], targets: &[bool]) -> (f64, f64) {
-    let params = Platt::<f64, ()>::params();
-    let scores = Array1::from_vec(scores.to_vec());
-    let targets = Array1::from_vec(targets.to_vec());
-    let fitted = params
-        .check_ref()
-        .ok()
-        .and_then(|params| platt_newton_method(scores.view(), targets.view(), params).ok());
-    // linfa's form is 1 / (1 + exp(a·x + b))
-    rising(fitted.map_or((1.0, 0.0), |(a, b)| (-a, -b)))
+    let scores: Vec<[f32; 1]> = scores.iter().map(|score| [to_f32(*score)]).collect();
+    let rows: Vec<&[f32]> = scores.iter().map(<[f32; 1]>::as_slice).collect();
+    let flags: Vec<&[bool]> = targets.iter().map(std::slice::from_ref).collect();
+    let fitted = fit(&rows, &flags, 1, CALIBRATION_ALPHA);
+    let line = fitted.first().and_then(|head| Some((*head.weights.first()?, head.bias)));
+    rising(line.unwrap_or((1.0, 0.0)))
 }
 
 /// A label that cannot be told keeps its order: a falling slope would turn it round.

@@ -132,7 +132,10 @@ impl ImapClient {
             for uid in self.search(&folder, "ALL") {
                 let answers =
                     self.ok(&format!("UID FETCH {uid} (FLAGS BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"));
-                let (text, id) = answers.into_iter().find(|(text, _)| text.contains("FLAGS")).unwrap();
+                // the mail may be moved between two commands
+                let Some((text, id)) = answers.into_iter().find(|(text, _)| text.contains("FLAGS")) else {
+                    continue;
+                };
                 let flags = text.split("FLAGS (").nth(1).unwrap().split(')').next().unwrap();
                 // \Recent belongs to whoever looks first
                 let flags: BTreeSet<&str> = flags.split_whitespace().filter(|f| *f != "\\Recent").collect();

@@ -10,6 +10,7 @@ use super::super::counts::{Counted, SentenceCounts, Space, Weighing, count_f32};
 use super::super::csr::Csr;
 use super::super::subspace::{FitError, SubspaceParams};
 use crate::classify::features::Block;
+use crate::classify::mixed;
 use crate::classify::model::{Model, Rows};
 
 /// A fit of the first stage on some of the mails.
@@ -88,6 +89,7 @@ impl Base {
         inputs.extend((0..scores).map(|label| of(label).reduce(f32::max).unwrap_or(0.0)));
         inputs.extend((0..scores).map(|label| of(label).sum::<f32>() / count));
         inputs.extend(mail.form);
+        mixed::add(&mut inputs, labels, Block::VIEWS);
         inputs
     }
 
