@@ -21,7 +21,7 @@ use crate::edge::{EdgeError, Outbox, Retry, Transfer};
 /// needs longer than this is tried again).
 const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Time for a body: [`STEP_TIMEOUT`] and this for each mebibyte.
+/// Time for a body: `STEP_TIMEOUT` and this for each mebibyte.
 pub const TIME_PER_MIB: Duration = Duration::from_mins(3);
 
 /// What can go wrong on the way to colleagues.

@@ -194,7 +194,7 @@ impl Store {
         Ok(counts)
     }
 
-    /// Takes an attempt back, at most [`CUTS_FORGIVEN`] times: the line broke, which is seldom the
+    /// Takes an attempt back, at most `CUTS_FORGIVEN` times: the line broke, which is seldom the
     /// mail's fault.
     ///
     /// # Errors
