@@ -66,6 +66,8 @@ pub struct TrainOptions {
     pub model: PathBuf,
     /// Where its card goes.
     pub card: PathBuf,
+    /// Where the out-of-fold judgements go, a JSON line a mail: what to read between two rounds.
+    pub judgements: Option<PathBuf>,
     /// Names of the labels in order of precedence.
     pub labels: Vec<String>,
     /// How blocks of features are weighed.
@@ -84,6 +86,7 @@ impl Default for TrainOptions {
             corpus: vec!["data/corpus".into()],
             model: "models/evenkeel.model".into(),
             card: "models/evenkeel.card.toml".into(),
+            judgements: None,
             labels: Label::ALL.iter().map(ToString::to_string).collect(),
             blocks: BlockWeights::default(),
             alphas: [0.03, 0.03, 0.3],
@@ -122,6 +125,7 @@ pub fn train(
     languages.sort();
     languages.dedup();
     let figures = |judged: &[Judged<'_>]| Scores::of(&Figures::of(&options.labels, judged));
+    let out_of_fold = evaluate::judge_out_of_fold(&model, &trained.out_of_fold, &examples);
     let card = Card {
         features_version: VERSION,
         model_sha256: model.sha256().to_owned(),
@@ -137,11 +141,14 @@ pub fn train(
             sha256: corpus::checksum(&examples),
         },
         folds: options.folds,
-        out_of_fold: figures(&evaluate::judge_out_of_fold(&model, &trained.out_of_fold, &examples)),
+        out_of_fold: figures(&out_of_fold),
         held_back: figures(&evaluate::judge(&model, rules, held_back)),
     };
     write(&options.model, &bytes)?;
     write(&options.card, card.to_toml().as_bytes())?;
+    if let Some(file) = &options.judgements {
+        write(file, evaluate::json_lines(&options.labels, &out_of_fold).as_bytes())?;
+    }
     Ok(card)
 }
 

@@ -43,6 +43,9 @@ pub struct TrainArgs {
     /// Where the model goes; the card goes beside it.
     #[arg(long, value_name = "FILE", default_value = "models/evenkeel.model")]
     model: PathBuf,
+    /// Write what models that did not see them say of the training mails, a JSON line a mail.
+    #[arg(long, value_name = "FILE")]
+    judgements: Option<PathBuf>,
 }
 
 /// Arguments of `evaluate`.
@@ -90,7 +93,12 @@ fn model(path: Option<&PathBuf>) -> anyhow::Result<Model> {
 /// When corpus, lexicon or rules cannot be used, or a file cannot be written.
 pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
     let card = args.model.with_extension("card.toml");
-    let options = TrainOptions { model: args.model.clone(), card, ..args.corpus.options() };
+    let options = TrainOptions {
+        model: args.model.clone(),
+        card,
+        judgements: args.judgements.clone(),
+        ..args.corpus.options()
+    };
     let lexicon = Lexicon::shipped().map_err(|error| BadFiles(vec![error.to_string()]))?;
     let bar = progress();
     let card = train::train(&options, &lexicon, &rules()?, &mut |step| match step {

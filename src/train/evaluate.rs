@@ -51,6 +51,27 @@ pub fn judge_out_of_fold<'e>(model: &Model, scores: &OutOfFold, examples: &'e [E
     pairs.filter_map(|(place, row)| Some(judged(model, examples.get(*place)?, row.clone()))).collect()
 }
 
+/// A JSON line a mail: `id`, `language`, `kind`, `labels`, `decided` and `scores`.
+#[must_use]
+pub fn json_lines(labels: &[String], judged: &[Judged<'_>]) -> String {
+    let names = |flags: &[bool]| -> Vec<String> {
+        labels.iter().zip(flags).filter(|(_, is)| **is).map(|(name, _)| name.clone()).collect()
+    };
+    let line = |one: &Judged<'_>| {
+        let scores: BTreeMap<&String, f32> = labels.iter().zip(one.probabilities.iter().copied()).collect();
+        let line = serde_json::json!({
+            "id": one.example.id,
+            "language": one.example.language,
+            "kind": one.example.kind,
+            "labels": names(&one.example.labels),
+            "decided": names(&one.decided),
+            "scores": scores,
+        });
+        format!("{line}\n")
+    };
+    judged.iter().map(line).collect()
+}
+
 /// Decides as the program does: thresholds by language, `automated` alone.
 fn judged<'e>(model: &Model, example: &'e Example, probabilities: Vec<f32>) -> Judged<'e> {
     let language = example.mail.language;
