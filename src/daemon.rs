@@ -238,7 +238,7 @@ async fn watch(shared: &Shared, account: &Account, folder: &str) -> Result<(), L
     while !shared.stopping() {
         shared.alive_for(&key, STEP);
         let mut watched_since = None;
-        let result = session(shared, account, folder, &mut watched_since).await;
+        let result = Box::pin(session(shared, account, folder, &mut watched_since)).await;
         let error = match result {
             Ok(()) => return Ok(()),
             Err(WorkError::Ledger(error)) => return Err(error),

@@ -82,6 +82,8 @@ pub struct Signs<'a> {
     pub from_name: &'a str,
     /// The first address of `Reply-To`.
     pub reply_to: &'a str,
+    /// Whether the text is a form's, filled in by a person.
+    pub in_form: bool,
     /// The addresses of `To` and `Cc`.
     pub recipients: Vec<&'a str>,
     /// The subject.
@@ -207,7 +209,7 @@ fn is_hinted(signs: &Signs<'_>) -> bool {
 /// A sender that reads no answers, and names nobody else who does: a contact form writes from
 /// `no-reply` and puts the person into `Reply-To`.
 fn is_nobody(signs: &Signs<'_>) -> bool {
-    is_no_reply(signs.from) && (signs.reply_to.is_empty() || is_no_reply(signs.reply_to))
+    is_no_reply(signs.from) && !signs.in_form && (signs.reply_to.is_empty() || is_no_reply(signs.reply_to))
 }
 
 /// Whether the list is the group behind the address that was written to: a support address that is

@@ -9,10 +9,12 @@ mod charset;
 mod fields;
 mod html;
 mod text;
+mod words;
 
 use std::collections::BTreeSet;
 
-use super::{Mail, Problem, automated, language, new_text};
+use super::PersonSource;
+use super::{Authentication, Mail, Problem, automated, identity, language, new_text};
 use body::Found;
 use fields::Fields;
 
@@ -54,9 +56,12 @@ pub fn parse(bytes: &[u8]) -> Mail {
     if found.text.trim().is_empty() && found.nested.is_none() {
         problems.insert(Problem::NoText);
     }
+    mail.person = identity::person(&mail, &found.text);
     mail.automated = automated::reason(&signs(&fields, &mail, &found));
     read_text(&mut mail, &found);
     mail.attachments = found.attachments;
+    mail.returned = found.returned;
+    mail.protection = found.protection;
     mail.problems = problems.into_iter().collect();
     mail
 }
@@ -134,7 +139,9 @@ fn headers(fields: &Fields<'_>, problems: &mut BTreeSet<Problem>) -> Mail {
         message_id,
         references,
         from,
+        sent_by: fields.addresses("sender").into_iter().next(),
         reply_to: fields.addresses("reply-to"),
+        authentication: fields.raw_field("authentication-results").and_then(|v| Authentication::read(&v)),
         to: fields.addresses("to"),
         cc: fields.addresses("cc"),
         subject: fields.line("subject").unwrap_or_default(),
@@ -154,6 +161,7 @@ fn signs<'a>(fields: &Fields<'_>, mail: &'a Mail, found: &'a Found) -> automated
         from: mail.from.first().map_or("", |a| a.address.as_str()),
         from_name: mail.from.first().map_or("", |a| a.name.as_str()),
         reply_to: mail.reply_to.first().map_or("", |a| a.address.as_str()),
+        in_form: mail.person.as_ref().is_some_and(|person| person.source == PersonSource::Body),
         recipients: mail.to.iter().chain(&mail.cc).map(|a| a.address.as_str()).collect(),
         subject: &mail.subject,
         text: &found.text,
