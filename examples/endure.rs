@@ -145,8 +145,8 @@ fn endure(time: Duration, seed: u64) -> bool {
             let result = catch_unwind(AssertUnwindSafe(|| pipeline.handle(&mail)));
             (start.elapsed(), result.is_err())
         };
-        let (mut took, crashed) = once();
-        if crashed {
+        let (mut took, failed) = once();
+        if failed {
             crashes += 1;
             fs::write(kept.join(format!("crash-{seed}-{runs}.eml")), &mail).unwrap();
         } else if took > slowest {
@@ -199,7 +199,8 @@ fn mutated(seeds: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
 
 fn mutate(mail: &mut Vec<u8>, seeds: &[Vec<u8>], dice: &mut Dice) {
     let at = dice.below(mail.len() + 1);
-    let until = at + dice.below((mail.len() - at).min(1 << dice.below(13)) + 1);
+    let longest = 1 << dice.below(13);
+    let until = at + dice.below((mail.len() - at).min(longest) + 1);
     let token = TOKENS[dice.below(TOKENS.len())].as_bytes();
     match dice.below(9) {
         0 => mail.truncate(at),
@@ -211,7 +212,8 @@ fn mutate(mail: &mut Vec<u8>, seeds: &[Vec<u8>], dice: &mut Dice) {
         6 => {
             // the same again and again: what is quadratic shows
             let piece = if dice.below(2) == 0 { mail[at..until].to_vec() } else { token.to_vec() };
-            let times = (1 << dice.below(16)).min((MAX_BYTES - at.min(MAX_BYTES)) / piece.len().max(1));
+            let most = 1 << dice.below(16);
+            let times = most.min((MAX_BYTES - at.min(MAX_BYTES)) / piece.len().max(1));
             drop(mail.splice(at..at, piece.repeat(times)));
         }
         7 => {

@@ -211,7 +211,7 @@ impl Mailbox for Connection {
 
     async fn list(&mut self, from: Uid) -> Result<Vec<Listed>, Broken> {
         let mails = self.world.folder(&self.selected);
-        let listed = |mail: &Stored| Listed { uid: mail.uid, size: size(mail), arrived: None };
+        let listed = |mail: &Stored| Listed { uid: mail.uid, size: Some(size(mail)), arrived: None };
         Ok(mails.iter().filter(|mail| mail.uid >= from).map(listed).collect())
     }
 

@@ -23,6 +23,8 @@ use fields::Fields;
 pub const MAX_MAIL_BYTES: usize = 1 << 20;
 /// The part of the text that is read, in bytes of UTF-8.
 pub const MAX_TEXT_BYTES: usize = 256 << 10;
+/// Lines of the text that are read: 256 KiB of what people write have a third of that.
+pub const MAX_LINES: usize = 20_000;
 /// The part of a header block that is read, in bytes.
 pub const MAX_HEADER_BYTES: usize = 256 << 10;
 /// Header fields read in one block.
@@ -91,7 +93,16 @@ pub fn one_line(text: &str) -> String {
 /// `\n`, no control characters but tab, no invisible marks.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    text::tidy(head(text, MAX_TEXT_BYTES))
+    text::tidy(text_head(text))
+}
+
+/// The part of a text that is read.
+fn text_head(text: &str) -> &str {
+    let text = head(text, MAX_TEXT_BYTES);
+    match text.match_indices('\n').nth(MAX_LINES) {
+        Some((at, _)) => text.get(..at).unwrap_or(text),
+        None => text,
+    }
 }
 
 /// Marks that change how text is shown and not what it says.

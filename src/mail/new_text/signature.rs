@@ -51,12 +51,11 @@ pub(super) fn is_footer(line: &str) -> bool {
 
 fn is_footer_start(lower: &str) -> bool {
     let line = lower.trim_start_matches(['(', '<', '*', '_', '[', '-', '\u{2014}', ' ']);
-    any(words::FOOTERS, |start| line.starts_with(start))
+    words::STARTS_FOOTER.of(line)
 }
 
 /// The first line of a confidentiality notice.
 fn is_notice(lower: &str) -> bool {
     let line = lower.trim_start_matches(['*', '_', ' ', '(']);
-    any(words::NOTICES, |start| line.starts_with(start))
-        && any(words::NOTICE_PROOF, |proof| line.contains(proof))
+    words::STARTS_NOTICE.of(line) && any(words::NOTICE_PROOF, |proof| line.contains(proof))
 }

@@ -13,7 +13,7 @@ use mail_parser::ContentType;
 
 use super::fields::{Fields, cut_line};
 use super::text::{looks_like_html, tidy, unflow};
-use super::{MAX_DEPTH, MAX_PARTS, MAX_TEXT_BYTES, charset, head, html, one_line};
+use super::{MAX_DEPTH, MAX_PARTS, MAX_TEXT_BYTES, charset, head, html, one_line, text_head};
 use crate::mail::{Attachment, MessageId, Problem, Protection};
 
 /// What the body holds.
@@ -53,7 +53,7 @@ pub(super) fn read(fields: &Fields<'_>, body: &[u8], problems: &mut BTreeSet<Pro
     if text.trim().is_empty() {
         text = found.spare.take().map(|spare| tidy(&spare)).unwrap_or_default();
     }
-    head(&text, MAX_TEXT_BYTES).clone_into(&mut found.text);
+    text_head(&text).clone_into(&mut found.text);
     if found.text.len() < text.len() {
         problems.insert(Problem::TextCut);
     }
@@ -109,7 +109,7 @@ impl Walk<'_> {
                 if self.nested > 0 {
                     return text;
                 }
-                let text = text.map(|text| head(&text.read(), MAX_TEXT_BYTES).to_owned());
+                let text = text.map(|text| text_head(&text.read()).to_owned());
                 self.found.nested = self.found.nested.take().or(text);
                 None
             }
