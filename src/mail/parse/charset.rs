@@ -110,7 +110,8 @@ fn sound(text: String) -> (String, bool) {
 /// The decoder of a charset, also under the names that only some programs use.
 fn decoder(charset: &str) -> Option<DecoderFnc> {
     let named = |name: &str| charset_decoder(name.as_bytes());
-    if charset.is_empty() {
+    // what is wide has been read by now; what only says so is not
+    if charset.is_empty() || unicode::is_utf16(charset) {
         return None;
     }
     // RFC 2231 §5 allows a language behind the charset

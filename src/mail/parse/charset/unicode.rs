@@ -32,8 +32,7 @@ fn by_name(bytes: &[u8], charset: &str) -> Option<bool> {
     let first = pairs.clone().filter(|pair| pair.first().is_some_and(high)).count();
     let second = pairs.filter(|pair| pair.last().is_some_and(high)).count();
     let name = charset.to_ascii_lowercase();
-    let named =
-        name.starts_with("utf-16") || name.starts_with("utf16") || name == "unicode" || name == "ucs-2";
+    let named = is_utf16(charset);
     if named {
         // text that only says it is wide has no zero bytes at all
         let narrow = first * 4 < all && second * 4 < all && std::str::from_utf8(bytes).is_ok();
@@ -42,6 +41,15 @@ fn by_name(bytes: &[u8], charset: &str) -> Option<bool> {
     let has_zeros = bytes.get(..LOOKED_AT).unwrap_or(bytes).contains(&0);
     let is_wide = all >= 4 && has_zeros && (first.max(second) * 10 >= all * 9) && first.min(second) * 3 < all;
     is_wide.then_some(first > second)
+}
+
+/// Whether this is a name of UTF-16.
+pub(super) fn is_utf16(charset: &str) -> bool {
+    let name = charset.to_ascii_lowercase();
+    ["utf-16", "utf16", "utf_16", "ucs-2", "ucs2", "iso-10646-ucs-2", "csunicode", "unicodefeff"]
+        .iter()
+        .any(|known| name.starts_with(known))
+        || name == "unicode"
 }
 
 /// Whether this is a name of UTF-7.
