@@ -109,7 +109,9 @@ const ORIGINAL: &str = "original message|original appointment|mensaje original|\
     вихідне повідомлення|оригінал повідомлення|оригінальне повідомлення|початкове повідомлення|\
     ursprüngliche nachricht|originalnachricht|message d'origine|message original|\
     messaggio originale|mensagem original|wiadomość oryginalna|oryginalna wiadomość|\
-    oorspronkelijk bericht|reply message|ответное сообщение";
+    oorspronkelijk bericht|reply message|ответное сообщение|oprindelig besked|oprindelig meddelelse|\
+    opprinnelig melding|ursprungligt meddelande|alkuperäinen viesti|původní zpráva|pôvodná správa|\
+    eredeti üzenet|orijinal mesaj|mesaj original|mesajul original";
 
 /// Field names of a quoted header block.
 pub(super) const FROM: &str = "from|de|от|от кого|від|від кого|von|da|od|van|från|fra|expéditeur|\
