@@ -9,11 +9,46 @@ use mail_parser::decoders::charsets::DecoderFnc;
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 /// What is looked at, in bytes from the first that is not ASCII.
-const SAMPLE: usize = 2 << 10;
+const SAMPLE: usize = 512;
 
 /// Candidates; of equals the first wins.
-const CANDIDATES: [&str; 6] =
-    ["windows-1251", "windows-1252", "koi8-u", "ibm866", "iso-8859-5", "x-mac-cyrillic"];
+const NAMES: [&str; 6] = ["windows-1251", "windows-1252", "koi8-u", "ibm866", "iso-8859-5", "x-mac-cyrillic"];
+
+/// An 8-bit charset, with the sense of each byte and each pair of bytes in it.
+struct Candidate {
+    decoder: DecoderFnc,
+    bytes: Vec<i8>,
+    pairs: Vec<i8>,
+}
+
+static CANDIDATES: LazyLock<Vec<Candidate>> = LazyLock::new(|| {
+    let small = |sense: i64| i8::try_from(sense).unwrap_or_default();
+    let candidate = |name: &&str| {
+        let decoder = charset_decoder(name.as_bytes())?;
+        let all = || (0..=255u8).map(|byte| decoder(&[byte]).chars().next().unwrap_or('\u{fffd}'));
+        let chars: Vec<char> = all().collect();
+        let of_pair = |a: char| chars.iter().map(move |b| small(pair(a, *b)));
+        Some(Candidate {
+            decoder,
+            bytes: chars.iter().map(|c| small(letter(*c))).collect(),
+            pairs: chars.iter().flat_map(|a| of_pair(*a)).collect(),
+        })
+    };
+    NAMES.iter().filter_map(candidate).collect()
+});
+
+impl Candidate {
+    /// As [`sense`], of bytes.
+    fn sense(&self, bytes: &[u8]) -> i64 {
+        let of = |table: &[i8], at: usize| i64::from(table.get(at).copied().unwrap_or_default());
+        let letters = bytes.iter().map(|byte| of(&self.bytes, usize::from(*byte)));
+        let pairs = bytes.windows(2).map(|two| {
+            let at = two.iter().fold(0usize, |at, byte| at << 8 | usize::from(*byte));
+            of(&self.pairs, at)
+        });
+        letters.chain(pairs).sum()
+    }
+}
 
 /// Pairs of letters that are frequent in Russian or Ukrainian.
 static COMMON: LazyLock<BTreeSet<(char, char)>> = LazyLock::new(|| {
@@ -39,10 +74,10 @@ pub(super) fn charset(bytes: &[u8], declared: Option<DecoderFnc>) -> Option<Deco
     let sample = bytes.get(start.saturating_sub(16)..).unwrap_or(bytes);
     let sample = sample.get(..SAMPLE).unwrap_or(sample);
     let mut best: Option<(i64, DecoderFnc)> = None;
-    for decoder in CANDIDATES.iter().filter_map(|name| charset_decoder(name.as_bytes())) {
-        let sense = sense(&decoder(sample));
+    for candidate in CANDIDATES.iter() {
+        let sense = candidate.sense(sample);
         if best.is_none_or(|(most, _)| sense > most) {
-            best = Some((sense, decoder));
+            best = Some((sense, candidate.decoder));
         }
     }
     let (most, decoder) = best?;
@@ -68,8 +103,10 @@ fn sense(text: &str) -> i64 {
 }
 
 fn letter(c: char) -> i64 {
+    if c.is_ascii() {
+        return 0;
+    }
     match c.to_lowercase().next().unwrap_or(c) {
-        _ if c.is_ascii() => 0,
         'о' | 'е' | 'а' | 'и' | 'т' | 'н' => 2,
         // letters, and marks that people write
         'с' | 'р' | 'в' | 'л' | 'к' | 'і' | 'м' | 'д' | 'п' | 'у' | '«' | '»' | '–' | '—' | '“' | '”'
@@ -89,6 +126,9 @@ fn letter(c: char) -> i64 {
 }
 
 fn pair(a: char, b: char) -> i64 {
+    if a.is_ascii() && b.is_ascii() {
+        return 0;
+    }
     if !a.is_alphabetic() || !b.is_alphabetic() {
         // a sign between letters belongs to no word
         let inside = |c: char| !c.is_ascii() && !c.is_alphanumeric() && letter(c) < 0;
