@@ -1,7 +1,8 @@
 //! What guards the inbox and the daemon: caps against loops, mails that a server will not show, own
 //! mail that comes back, machines that nothing proves.
 
-use std::io::{BufRead, BufReader, Write};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::TcpListener;
 
 use evenkeel::classify::{Finding, Label, Verdict};
@@ -162,10 +163,11 @@ fn server_with_a_broken_mail() -> u16 {
                     status = "NO cannot read message 2";
                 } else {
                     for uid in set.split(',') {
-                        answer.push_str(&format!(
-                            "* {uid} FETCH (UID {uid} RFC822.SIZE {} INTERNALDATE \"17-Jul-2026 02:44:25 +0000\")\r\n",
-                            if uid == "3" { 0 } else { 10 }
-                        ));
+                        let size = if uid == "3" { 0 } else { 10 };
+                        let _ = write!(
+                            answer,
+                            "* {uid} FETCH (UID {uid} RFC822.SIZE {size} INTERNALDATE \"17-Jul-2026 02:44:25 +0000\")\r\n"
+                        );
                     }
                 }
             }
