@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::TcpListener;
+use std::path::Path;
+use std::sync::LazyLock;
 
 use evenkeel::classify::{Finding, Label, Verdict};
 use evenkeel::config::{Mode, Server};
@@ -13,7 +15,12 @@ use evenkeel::edge::{Listed, Mailbox};
 use evenkeel::mail::{Language, parse};
 use evenkeel::time::Timestamp;
 
+use proptest::prelude::*;
+
 use crate::world::{Life, World};
+
+#[path = "../fuzz/pipeline.rs"]
+mod pipeline;
 
 fn question(id: u32, from: &str) -> String {
     format!(
@@ -194,4 +201,36 @@ async fn one_broken_mail_does_not_hide_the_others_and_an_empty_one_is_listed() {
     let listed = imap.list(1).await.unwrap();
     let sizes: Vec<_> = listed.iter().map(|Listed { uid, size, .. }| (*uid, *size)).collect();
     assert_eq!(sizes, [(1, Some(10)), (2, None), (3, Some(0))]);
+}
+
+static PIPELINE: LazyLock<pipeline::Pipeline> = LazyLock::new(pipeline::Pipeline::shipped);
+
+#[test]
+fn every_fixture_goes_all_the_way_to_a_draft_or_a_reason() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/mail");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        PIPELINE.handle(&std::fs::read(entry.unwrap().path()).unwrap());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_mail_goes_all_the_way(
+        subject in "\\PC{0,40}",
+        name in "\\PC{0,20}",
+        body in "(\\PC{0,40}[.!?\n ]){0,12}",
+        kind in "text/(plain|html|calendar)|multipart/mixed; boundary=b|message/rfc822|application/(ms-tnef|pkcs7-mime)",
+    ) {
+        let mail = format!(
+            "From: {name} <a@example.org>\nSubject: {subject}\nMessage-ID: <1@example.org>\nContent-Type: {kind}\n\n{body}"
+        );
+        PIPELINE.handle(mail.as_bytes());
+    }
+
+    #[test]
+    fn any_bytes_go_all_the_way(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        PIPELINE.handle(&bytes);
+    }
 }
