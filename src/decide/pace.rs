@@ -30,7 +30,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { window_minutes: 60, per_sender: 20, per_thread: 20, in_all: 10_000 }
+        Self { window_minutes: 60, per_sender: 50, per_thread: 50, in_all: 10_000 }
     }
 }
 
