@@ -7,6 +7,7 @@ pub mod input;
 pub mod log;
 pub mod mailbox;
 pub mod output;
+pub mod status;
 pub mod training;
 
 use std::path::PathBuf;
@@ -93,6 +94,12 @@ enum Command {
     /// Write an HTML page with the figures of a model on a corpus.
     #[command(after_help = "Example:\n  evenkeel report --corpus data/corpus --output report.html")]
     Report(training::ReportArgs),
+    /// Show how near the caps against loops are, and which forwards came back undelivered.
+    #[command(after_help = "Example:\n  evenkeel --config /etc/evenkeel/evenkeel.toml status")]
+    Status {
+        #[command(flatten)]
+        format: FormatArg,
+    },
     /// Say what was done with a mail, and why.
     #[command(after_help = "Example:\n  evenkeel explain '<CAF123@mail.example.com>'")]
     Explain {
@@ -156,6 +163,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Check => daemon::check(&config()?),
         Command::Doctor => doctor::doctor(&config()?),
         Command::Preview { last, format } => mailbox::preview(&config()?, last, format.format),
+        Command::Status { format } => status::status(&config()?, format.format),
         Command::Explain { id, format } => mailbox::explain(&config()?, &id, format.format),
         Command::Classify { inputs, explain, format } => {
             classify::classify(inputs.inputs, explain, format.format)

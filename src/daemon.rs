@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::classify::Classifier;
 use crate::config::{Account, Config, Mode};
 use crate::decide::Rulebook;
+use crate::decide::pace::Pace;
 use crate::edge::imap::{Imap, ImapError};
 use crate::edge::ledger::{FolderKey, Ledger, LedgerError};
 use crate::edge::smtp::Smtp;
@@ -59,6 +60,8 @@ struct State {
     stop: AtomicBool,
     stop_signal: tokio::sync::Notify,
     board: Mutex<BTreeMap<FolderKey, String>>,
+    /// Mails held at a cap against loops.
+    held: Mutex<Pace>,
 }
 
 impl Shared {
@@ -85,6 +88,7 @@ impl Shared {
                 stop: AtomicBool::new(false),
                 stop_signal: tokio::sync::Notify::new(),
                 board: Mutex::new(BTreeMap::new()),
+                held: Mutex::new(Pace::default()),
             },
         }
     }
@@ -120,6 +124,11 @@ impl Shared {
         }
     }
 
+    /// Takes note of how many mails were held at a cap.
+    pub(crate) fn note_held(&self, held: &Pace) {
+        *self.state.held.lock().unwrap_or_else(PoisonError::into_inner) = held.clone();
+    }
+
     fn note(&self, folder: &FolderKey, status: &str) {
         let mut board = self.state.board.lock().unwrap_or_else(PoisonError::into_inner);
         board.insert(folder.clone(), status.to_owned());
@@ -131,6 +140,12 @@ impl Shared {
         let mut line = format!("{up} of {} folders watched", board.len());
         if let Some((folder, status)) = board.iter().find(|(_, status)| *status != WATCHING) {
             line = format!("{line}; {}/{}: {status}", folder.account, folder.folder);
+        }
+        let window = self.book.policy.limits.window();
+        let held = self.state.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = held.recent(window, self.clock.now());
+        if held > 0 {
+            line = format!("{line}; {held} mails held at a loop cap in {} minutes", window.as_secs() / 60);
         }
         if self.mode == Mode::Observe {
             line.push_str("; observing only");
@@ -188,6 +203,8 @@ pub async fn run(config: Config, shared: Arc<Shared>) -> Result<(), DaemonError>
         }
     }
     tracing::info!(accounts = config.accounts.len(), mode = ?config.mode, "evenkeel is running");
+    let paces = shared.ledger.run(|store| store.inbox_paces()).await?;
+    shared.note_held(&paces.held);
     systemd.ready(&shared.status());
 
     let mut tick = tokio::time::interval(systemd.watchdog_interval());
@@ -238,7 +255,7 @@ async fn watch(shared: &Shared, account: &Account, folder: &str) -> Result<(), L
     while !shared.stopping() {
         shared.alive_for(&key, STEP);
         let mut watched_since = None;
-        let result = session(shared, account, folder, &mut watched_since).await;
+        let result = Box::pin(session(shared, account, folder, &mut watched_since)).await;
         let error = match result {
             Ok(()) => return Ok(()),
             Err(WorkError::Ledger(error)) => return Err(error),

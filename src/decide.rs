@@ -2,8 +2,10 @@
 //! randomness, no I/O, no async.
 
 pub mod action;
+pub mod bounce;
 pub mod case;
 pub mod customer;
+pub mod pace;
 pub mod policy;
 pub mod reason;
 pub mod ticket;
@@ -13,6 +15,7 @@ use std::collections::BTreeSet;
 pub use action::{Action, Desk, Keyword, Queue};
 pub use case::Case;
 pub use customer::Customer;
+pub use pace::{Limits, Paces};
 pub use policy::Policy;
 pub use reason::{Reason, Word};
 pub use ticket::{Ticket, TicketId};
@@ -83,13 +86,34 @@ pub fn reason_line(reasons: &[Reason]) -> String {
 /// Decides what is done with `mail`.
 #[must_use]
 pub fn decide(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook, now: Timestamp) -> Decision {
+    pace::hold(decide_one(mail, verdict, case, book, now), &book.policy, now)
+}
+
+/// Decides by this mail alone, whatever came before it.
+fn decide_one(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook, now: Timestamp) -> Decision {
     if let Some(left) = leave_to_a_person(mail, verdict, case) {
         return left;
     }
-    if mail.automated.is_some() || verdict.primary() == Some(Label::Automated) {
-        return file_automated(mail, verdict, case, book);
+    if let Some(reason) = mail.automated {
+        return file_automated(mail, reason, case, book);
+    }
+    if verdict.primary() == Some(Label::Automated) {
+        return doubt_automated(verdict, case);
     }
     decide_human(mail, verdict, case, book, now)
+}
+
+/// A mail that only sounds like a machine's: no header and nothing in its structure proves it, so a
+/// person may have written it, and a person looks.
+fn doubt_automated(verdict: &Verdict, case: &Case) -> Decision {
+    let mut keywords = label_keywords(verdict);
+    keywords.insert(Keyword::Review);
+    let detail = format!("model {:.2}", verdict.score(Label::Automated));
+    Decision {
+        actions: vec![Action::Tag(keywords), Action::File(Queue::Review)],
+        reasons: vec![Reason::new(Word::AutomatedUnproven, detail)],
+        case: case.clone(),
+    }
 }
 
 /// Mail that no rule should touch: unreadable, or with several senders. It stays where it is.
@@ -107,31 +131,19 @@ fn leave_to_a_person(mail: &Mail, verdict: &Verdict, case: &Case) -> Option<Deci
     Some(Decision { actions: vec![Action::Tag(keywords)], reasons: vec![reason], case: case.clone() })
 }
 
-fn file_automated(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook) -> Decision {
+fn file_automated(mail: &Mail, why: AutomatedReason, case: &Case, book: &Rulebook) -> Decision {
     let mut keywords = BTreeSet::from([Keyword::Label(Label::Automated)]);
     let mut queue = book.policy.routes.automated.queue;
-    let reason = if is_bounce_of_ours(mail) {
+    let reason = if bounce::own_ids(mail).is_empty() {
+        Reason::new(Word::Automated, why.to_string())
+    } else {
         keywords.insert(Keyword::Review);
         queue = Some(Queue::Review);
         Reason::new(Word::OwnForwardBounced, "a colleague's server refused what was forwarded")
-    } else {
-        let why = mail.automated.map_or_else(
-            || format!("model {:.2}", verdict.score(Label::Automated)),
-            |reason| reason.to_string(),
-        );
-        Reason::new(Word::Automated, why)
     };
     let mut actions = vec![Action::Tag(keywords)];
     actions.extend(queue.map(Action::File));
     Decision { actions, reasons: vec![reason], case: case.clone() }
-}
-
-fn is_bounce_of_ours(mail: &Mail) -> bool {
-    mail.automated == Some(AutomatedReason::DeliveryReport)
-        && (mail.references.iter().any(|id| id.as_str().starts_with(OWN_ID_PREFIX))
-            || [&mail.new_text, &mail.quoted]
-                .into_iter()
-                .any(|text| text.contains(&format!("<{OWN_ID_PREFIX}"))))
 }
 
 fn decide_human(mail: &Mail, verdict: &Verdict, before: &Case, book: &Rulebook, now: Timestamp) -> Decision {

@@ -343,6 +343,11 @@ async fn a_bounce_of_our_own_forward_is_shown_to_a_person_and_is_no_new_threat()
     assert_eq!(review.len(), 1);
     assert!(review[0].flags.contains("ek-automated") && review[0].flags.contains("ek-review"));
     assert_eq!(world.sent().len(), 1);
+    let reopened = life.reopened().await;
+    assert_eq!(reopened.len(), 1, "the forward is open again, for a person");
+    assert_eq!(reopened[0].message_id.as_ref().unwrap().as_str(), "t1@example.org");
+    assert_eq!(reopened[0].state, evenkeel::edge::ledger::MailState::Reopened);
+    assert!(reopened[0].reasons.iter().any(|r| r.word == evenkeel::decide::Word::OwnForwardBounced));
 }
 
 #[tokio::test]

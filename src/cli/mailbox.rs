@@ -23,7 +23,7 @@ use crate::mail::MessageId;
 const READ_CAP: u32 = 1024 * 1024;
 
 /// Where the state is asked: the running daemon, or the files when none is running.
-enum State {
+pub(super) enum State {
     Daemon(PathBuf),
     Files(Box<Store>, Vec<String>),
     /// Before the first start there is none.
@@ -31,7 +31,7 @@ enum State {
 }
 
 impl State {
-    fn of(config: &Config) -> anyhow::Result<Self> {
+    pub(super) fn of(config: &Config) -> anyhow::Result<Self> {
         if control::answers(&config.control_socket) {
             return Ok(Self::Daemon(config.control_socket.clone()));
         }
@@ -41,7 +41,7 @@ impl State {
         Ok(Self::Files(Box::new(Store::open(&config.state_dir)?), account_names(config)))
     }
 
-    fn ask(&self, request: &Request) -> anyhow::Result<Response> {
+    pub(super) fn ask(&self, request: &Request) -> anyhow::Result<Response> {
         match self {
             Self::Daemon(socket) => Ok(control::ask(socket, request)?),
             Self::Files(store, accounts) => Ok(control::answer(store, accounts, request)?),
@@ -80,7 +80,9 @@ impl Simulated {
         let asked = self.state.ask(&Request::Case { query: query.clone() })?;
         let mut case = match asked {
             Response::Case { case } => *case,
-            Response::Records { .. } => Case::new(crate::decide::TicketId::new(0, [0, 0])),
+            Response::Records { .. } | Response::Status { .. } => {
+                Case::new(crate::decide::TicketId::new(0, [0, 0]))
+            }
             Response::Error { why } => anyhow::bail!("the daemon says: {why}"),
         };
         if let Some(known) = query.customer.as_ref().and_then(|who| self.customers.get(who)) {
@@ -213,7 +215,9 @@ pub fn explain(config: &Config, id: &str, format: Format) -> anyhow::Result<()> 
     let records = match State::of(config)?.ask(&Request::Explain { id: id.clone() })? {
         Response::Records { records } => records,
         Response::Error { why } => anyhow::bail!("the daemon says: {why}"),
-        Response::Case { .. } => anyhow::bail!("the daemon's answer is not understood"),
+        Response::Case { .. } | Response::Status { .. } => {
+            anyhow::bail!("the daemon's answer is not understood")
+        }
     };
     anyhow::ensure!(
         !records.is_empty(),

@@ -12,7 +12,7 @@ use super::{Config, ConfigError, ConfigProblem, Mode, thresholds};
 use crate::decide::Queue;
 
 /// The keys of the top level; every other one is a mistake.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "mode",
     "state-dir",
     "control-socket",
@@ -25,6 +25,7 @@ const KEYS: [&str; 14] = [
     "desks",
     "routes",
     "conduct",
+    "limits",
     "thresholds",
     "company",
 ];
@@ -57,6 +58,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
         desks: reader.take("desks").unwrap_or_default(),
         routes: reader.take("routes").unwrap_or_default(),
         conduct: reader.take("conduct").unwrap_or_default(),
+        limits: reader.take("limits").unwrap_or_default(),
     };
     let section: thresholds::Section = reader.take("thresholds").unwrap_or_default();
     let thresholds = section.resolve().unwrap_or_else(|problems| {
@@ -208,6 +210,9 @@ fn check(config: &Config, accounts: &[(usize, Account)]) -> Vec<ConfigProblem> {
                 );
             }
         }
+    }
+    if !(1..=1_440).contains(&config.policy.limits.window_minutes) {
+        say(None, "[limits] window-minutes must be between 1 and 1440, a day".to_owned());
     }
     for queue in Queue::ALL {
         let folder = config.policy.folder(queue);

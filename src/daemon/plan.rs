@@ -26,7 +26,7 @@ pub fn identity(bytes: &[u8], size: u32) -> String {
 pub fn case_query(account: &str, mail: &Mail) -> CaseQuery {
     CaseQuery {
         account: account.to_owned(),
-        customer: mail.sender().map(crate::mail::Address::identity).filter(|who| !who.is_empty()),
+        customer: mail.author().map(crate::mail::Address::identity).filter(|who| !who.is_empty()),
         references: mail.references.clone(),
         ticket: ticket_in(&mail.subject),
     }
@@ -139,6 +139,9 @@ pub fn forward_summary(desk: Desk, mail: &Mail, record: &MailRecord, account: &s
     lines.push(String::new());
     if let Some(sender) = mail.sender() {
         lines.push(format!("From:      {} <{}>", sender.name, sender.address));
+    }
+    if let Some(person) = mail.author().filter(|person| Some(*person) != mail.sender()) {
+        lines.push(format!("Person:    {} <{}>", person.name, person.address));
     }
     lines.push(format!("Mailbox:   {account}"));
     lines.push(format!("Subject:   {}", mail.subject));

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::customer::Customer;
+use super::pace::Paces;
 use super::ticket::{Ticket, TicketId};
 
 /// Customer and ticket of one mail, before or after its decision.
@@ -14,12 +15,15 @@ pub struct Case {
     pub ticket: Option<Ticket>,
     /// The number a new ticket would get.
     pub next_ticket: TicketId,
+    /// What the caps against loops are held against.
+    #[serde(default)]
+    pub paces: Paces,
 }
 
 impl Case {
     /// The case of a stranger who opens a thread.
     #[must_use]
     pub fn new(next_ticket: TicketId) -> Self {
-        Self { customer: Customer::default(), ticket: None, next_ticket }
+        Self { customer: Customer::default(), ticket: None, next_ticket, paces: Paces::default() }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::action::{Desk, Queue};
+use super::pace::Limits;
 use crate::classify::Label;
 
 /// The whole policy: pure data, swapped as one.
@@ -20,6 +21,8 @@ pub struct Policy {
     pub routes: Routes,
     /// When abuse has consequences.
     pub conduct: ConductRules,
+    /// Caps against loops.
+    pub limits: Limits,
 }
 
 impl Policy {

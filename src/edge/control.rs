@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
+use super::ledger::cases::InboxPaces;
 use super::ledger::{CaseQuery, Ledger, LedgerError, MailRecord, Store};
 use crate::decide::Case;
 use crate::mail::MessageId;
@@ -29,6 +30,8 @@ pub enum Request {
         /// The Message-ID.
         id: MessageId,
     },
+    /// What ops should know at a glance.
+    Status,
     /// Customer and ticket that a mail would be decided with.
     Case {
         /// What it is found by.
@@ -49,6 +52,13 @@ pub enum Response {
     Case {
         /// The case.
         case: Box<Case>,
+    },
+    /// What ops should know at a glance.
+    Status {
+        /// Mails for which something was drafted or forwarded, and those held at a cap.
+        paces: InboxPaces,
+        /// Records of which an effect came undone: a person has to act.
+        reopened: Vec<MailRecord>,
     },
     /// The request could not be answered.
     Error {
@@ -154,6 +164,7 @@ async fn converse(stream: UnixStream, ledger: &Ledger, accounts: &[String]) -> s
 pub fn answer(store: &Store, accounts: &[String], request: &Request) -> Result<Response, LedgerError> {
     Ok(match request {
         Request::Explain { id } => Response::Records { records: store.find(accounts, id)? },
+        Request::Status => Response::Status { paces: store.inbox_paces()?, reopened: store.reopened()? },
         Request::Case { query } => Response::Case { case: Box::new(store.case(query)?) },
     })
 }

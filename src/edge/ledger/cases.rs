@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::LedgerError;
-use super::keys::thread_key;
+use super::keys::{sender_pace_key, thread_key};
 use super::record::{DraftMark, MailRecord};
 use super::store::Store;
+use crate::decide::pace::{Pace, Paces};
 use crate::decide::{Case, Customer, Ticket, TicketId};
 use crate::mail::MessageId;
 
@@ -22,6 +23,18 @@ pub struct CaseQuery {
     /// A ticket number that stands in the subject.
     pub ticket: Option<String>,
 }
+
+/// The paces of everybody together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InboxPaces {
+    /// Mails for which something was drafted or forwarded.
+    pub all: Pace,
+    /// Mails that were held at a cap.
+    pub held: Pace,
+}
+
+const INBOX_PACES: &str = "meta/paces";
 
 /// A ticket with what only the store needs to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,6 +55,7 @@ impl Store {
         if let Some(who) = &query.customer {
             self.put(&format!("customer/{who}"), &case.customer)?;
         }
+        self.write_paces(case, query)?;
         if let Some(ticket) = &case.ticket {
             let key = format!("ticket/{}", ticket.id);
             if ticket.id == case.next_ticket {
@@ -98,7 +112,42 @@ impl Store {
         if let (None, Some(number)) = (&ticket, &query.ticket) {
             ticket = self.get::<StoredTicket>(&format!("ticket/{number}"))?;
         }
-        Ok(Case { customer, ticket: ticket.map(|stored| stored.ticket), next_ticket: self.next_ticket()? })
+        let ticket = ticket.map(|stored| stored.ticket);
+        let paces = self.paces(query, ticket.as_ref())?;
+        Ok(Case { customer, ticket, next_ticket: self.next_ticket()?, paces })
+    }
+
+    fn write_paces(&mut self, case: &Case, query: &CaseQuery) -> Result<(), LedgerError> {
+        let inbox = InboxPaces { all: case.paces.all.clone(), held: case.paces.held.clone() };
+        self.put(INBOX_PACES, &inbox)?;
+        if let Some(who) = &query.customer {
+            self.put(&sender_pace_key(who), &case.paces.sender)?;
+        }
+        if let Some(ticket) = &case.ticket {
+            self.put(&format!("pace/thread/{}", ticket.id), &case.paces.thread)?;
+        }
+        Ok(())
+    }
+
+    fn paces(&self, query: &CaseQuery, ticket: Option<&Ticket>) -> Result<Paces, LedgerError> {
+        let inbox = self.inbox_paces()?;
+        let sender = match &query.customer {
+            Some(who) => self.get(&sender_pace_key(who))?.unwrap_or_default(),
+            None => Pace::default(),
+        };
+        let thread = match ticket {
+            Some(ticket) => self.get(&format!("pace/thread/{}", ticket.id))?.unwrap_or_default(),
+            None => Pace::default(),
+        };
+        Ok(Paces { sender, thread, all: inbox.all, held: inbox.held })
+    }
+
+    /// How many mails there were of late, and how many of them were held at a cap.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn inbox_paces(&self) -> Result<InboxPaces, LedgerError> {
+        Ok(self.get(INBOX_PACES)?.unwrap_or_default())
     }
 
     fn next_ticket(&self) -> Result<TicketId, LedgerError> {
