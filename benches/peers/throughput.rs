@@ -1,6 +1,8 @@
 //! Mails a second on one core, from text to twelve calibrated probabilities: `throughput FILE…` reads
 //! JSON lines into memory and prints one JSON object a file. Run by `benches/peers/run`.
 
+#![expect(clippy::disallowed_methods, reason = "it measures time")]
+
 use std::time::Instant;
 
 use anyhow::Context;

@@ -21,7 +21,7 @@ pub enum Block {
     Head,
     /// A concept of the lexicon.
     Concept,
-    /// Two concepts, or two meanings, of a sentence, in order.
+    /// Two concepts of a sentence, in order.
     Link,
     /// A meaning: a word in four languages.
     Meaning,
@@ -80,8 +80,6 @@ pub const QUESTION: u64 = 0x5bd1_e995_0000_0003;
 const GRAM: (usize, usize) = (2, 5);
 /// How many concepts on a link reaches.
 const LINK_REACH: usize = 4;
-/// How many words with a meaning on a link between meanings reaches.
-const MEANING_REACH: usize = 2;
 
 /// The key of a word in a head: subject or name.
 #[must_use]
@@ -147,9 +145,6 @@ pub fn of_hits(hits: &[Hit], lexicon: &Lexicon, mut take: impl FnMut(Block, u64)
         let key = lexicon.key(hit.concept);
         if lexicon.is_meaning(hit.concept) {
             take(Block::Meaning, key);
-            meaning_links(hits.get(at + 1..).unwrap_or_default(), *hit, lexicon, |other| {
-                take(Block::Link, hash::pair(key, other));
-            });
             continue;
         }
         take(Block::Concept, key);
@@ -158,21 +153,6 @@ pub fn of_hits(hits: &[Hit], lexicon: &Lexicon, mut take: impl FnMut(Block, u64)
         for later in later.take(LINK_REACH) {
             take(Block::Link, hash::pair(key, lexicon.key(later.concept)));
         }
-    }
-}
-
-/// Calls `take` with the key of every meaning of the next words after `first` that have one.
-fn meaning_links(later: &[Hit], first: Hit, lexicon: &Lexicon, mut take: impl FnMut(u64)) {
-    let (mut words, mut place) = (0, first.from);
-    for hit in later.iter().filter(|hit| hit.from >= first.to && lexicon.is_meaning(hit.concept)) {
-        if hit.from != place {
-            place = hit.from;
-            words += 1;
-        }
-        if words > MEANING_REACH {
-            return;
-        }
-        take(lexicon.key(hit.concept));
     }
 }
 
