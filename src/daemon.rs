@@ -5,6 +5,7 @@ pub mod act;
 pub mod backoff;
 pub mod plan;
 pub mod recover;
+pub mod reload;
 pub mod worker;
 
 use std::collections::BTreeMap;
@@ -35,10 +36,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(25);
 
 /// What all tasks share.
 pub struct Shared {
-    /// Policy, company, playbooks.
-    pub book: Arc<Rulebook>,
-    /// Model, rules, thresholds.
-    pub classifier: Arc<Classifier>,
+    policy: reload::Cell,
     /// The ledger.
     pub ledger: Ledger,
     /// The wall clock.
@@ -72,8 +70,7 @@ impl Shared {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            book: Arc::new(book),
-            classifier: Arc::new(classifier),
+            policy: reload::Cell::new(book, classifier, clock.now()),
             ledger,
             clock,
             mode: config.mode,
@@ -87,6 +84,12 @@ impl Shared {
                 board: Mutex::new(BTreeMap::new()),
             },
         }
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> reload::InForce {
+        self.policy.get()
     }
 
     /// Promises that the folder's task shows another sign of life within `time`.
@@ -135,6 +138,9 @@ impl Shared {
         if self.mode == Mode::Observe {
             line.push_str("; observing only");
         }
+        if self.policy().refused.is_some() {
+            line.push_str("; the new policy was refused, the old one is in force");
+        }
         line
     }
 
@@ -166,12 +172,13 @@ pub enum DaemonError {
     Signals(std::io::Error),
 }
 
-/// Runs until SIGTERM or SIGINT, or until the ledger fails.
+/// Runs until SIGTERM or SIGINT, or until the ledger fails. SIGHUP reads the policy again with `load`.
 ///
 /// # Errors
 /// See [`DaemonError`].
-pub async fn run(config: Config, shared: Arc<Shared>) -> Result<(), DaemonError> {
+pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> Result<(), DaemonError> {
     use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup()).map_err(DaemonError::Signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
     let systemd = Systemd::from_environment();
@@ -195,6 +202,7 @@ pub async fn run(config: Config, shared: Arc<Shared>) -> Result<(), DaemonError>
         tokio::select! {
             _ = terminate.recv() => break Ok(()),
             _ = interrupt.recv() => break Ok(()),
+            _ = hangup.recv() => reload::reload(&shared, &config, &load, &systemd).await,
             _ = tick.tick() => {
                 systemd.status(&shared.status());
                 if shared.alive() {
@@ -238,7 +246,7 @@ async fn watch(shared: &Shared, account: &Account, folder: &str) -> Result<(), L
     while !shared.stopping() {
         shared.alive_for(&key, STEP);
         let mut watched_since = None;
-        let result = session(shared, account, folder, &mut watched_since).await;
+        let result = Box::pin(session(shared, account, folder, &mut watched_since)).await;
         let error = match result {
             Ok(()) => return Ok(()),
             Err(WorkError::Ledger(error)) => return Err(error),

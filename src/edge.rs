@@ -57,7 +57,7 @@ impl Keywords {
     /// Whether `keyword` can be set here.
     #[must_use]
     pub fn allows(&self, keyword: Keyword) -> bool {
-        self.any || self.known.contains(keyword.as_str())
+        self.any || self.known.contains(&keyword.word())
     }
 }
 

@@ -7,7 +7,7 @@ const DAY: i64 = 86_400;
 
 fn mail(id: &str, from: &str, subject: &str, body: &str) -> String {
     format!(
-        "From: {from}\nTo: support@example.test\nSubject: {subject}\nMessage-ID: <{id}@example.org>\nDate: Sat, 21 Nov 2026 10:00:00 +0000\n\n{body}\n"
+        "Authentication-Results: mx.example.test; dkim=pass header.d=example.org\nFrom: {from}\nTo: support@example.test\nSubject: {subject}\nMessage-ID: <{id}@example.org>\nDate: Sat, 21 Nov 2026 10:00:00 +0000\n\n{body}\n"
     )
 }
 

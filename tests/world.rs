@@ -232,7 +232,7 @@ impl Mailbox for Connection {
         let folder = self.selected.clone();
         self.world.0.lock().unwrap().effect(|inner| {
             let mail = inner.folders.get_mut(&folder).unwrap().iter_mut().find(|mail| mail.uid == uid);
-            mail.map(|mail| mail.flags.extend(keywords.iter().map(|k| k.as_str().to_owned()))).is_some()
+            mail.map(|mail| mail.flags.extend(keywords.iter().map(|k| k.word()))).is_some()
         })
     }
 
@@ -334,7 +334,7 @@ impl Life {
     }
 
     pub async fn begin_as(world: &World, dir: &Path, mode: Mode) -> Self {
-        let text = "[desks]\nlegal = [\"legal@example.test\"]\nlead = [\"lead@example.test\"]\n[[account]]\nname = \"a\"\n\
+        let text = "authserv-ids = [\"mx.example.test\"]\n[desks]\nlegal = [\"legal@example.test\"]\nlead = [\"lead@example.test\"]\n[[account]]\nname = \"a\"\n\
                     address = \"support@example.test\"\nstart = \"1d\"\n[account.imap]\nhost = \"h\"\nport = 1\nuser = \"u\"\npassword-file = \"p\"\n";
         let mut config: Config = evenkeel::config::read::parse(Path::new("world.toml"), text).unwrap();
         config.mode = mode;

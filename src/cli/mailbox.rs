@@ -61,7 +61,8 @@ struct Previewed<'a> {
     primary: Option<crate::classify::Label>,
     queue: Option<&'a str>,
     forward: Vec<String>,
-    keywords: Vec<&'a str>,
+    notify: Vec<String>,
+    keywords: Vec<String>,
     draft: Option<&'a str>,
     reasons: &'a [crate::decide::Reason],
 }
@@ -169,14 +170,17 @@ fn previewed<'a>(
         primary: verdict.primary(),
         queue: decision.queue().map(|queue| book.policy.folder(queue)),
         forward: Vec::new(),
+        notify: Vec::new(),
         keywords: Vec::new(),
         draft: decision.draft().map(|draft| draft.playbook.as_str()),
         reasons: &decision.reasons,
     };
+    let policy = &book.policy;
     for action in &decision.actions {
         match action {
-            Action::Forward(desk) => line.forward.extend(book.policy.recipients(*desk).iter().cloned()),
-            Action::Tag(keywords) => line.keywords.extend(keywords.iter().map(|k| k.as_str())),
+            Action::Forward(desk) => line.forward.extend(policy.recipients(*desk).iter().cloned()),
+            Action::Tag(keywords) => line.keywords.extend(keywords.iter().map(|k| k.word())),
+            Action::Notify(desk) => line.notify.extend(policy.recipients(*desk).iter().cloned()),
             Action::SaveDraft(_) | Action::File(_) => {}
         }
     }
@@ -196,6 +200,9 @@ fn show(line: &Previewed<'_>, subject: &str, decision: &Decision, format: Format
     output::line(&format!("  queue     {}", line.queue.unwrap_or("stays where it is")))?;
     if !line.forward.is_empty() {
         output::line(&format!("  forward   {}", line.forward.join(", ")))?;
+    }
+    if !line.notify.is_empty() {
+        output::line(&format!("  notify    {}", line.notify.join(", ")))?;
     }
     output::line(&format!(
         "  draft     {}",
@@ -253,8 +260,9 @@ fn explain_text(record: &MailRecord) -> anyhow::Result<()> {
         let what = match &entry.effect {
             Effect::SaveDraft { playbook, .. } => format!("draft by playbook {playbook}"),
             Effect::Forward { desk, to, .. } => format!("forward to {desk} ({})", to.join(", ")),
+            Effect::Notify { desk, to, .. } => format!("tell {desk} ({})", to.join(", ")),
             Effect::Tag { keywords } => {
-                format!("keywords {}", keywords.iter().map(|k| k.as_str()).collect::<Vec<_>>().join(" "))
+                format!("keywords {}", keywords.iter().map(|k| k.word()).collect::<Vec<_>>().join(" "))
             }
             Effect::File { folder } => format!("file into {folder}"),
         };

@@ -104,6 +104,11 @@ fn effect(
             id: own_id(identity, &format!("forward-{desk}"), address)?,
             to: policy.recipients(*desk).to_vec(),
         },
+        Action::Notify(desk) => Effect::Notify {
+            desk: *desk,
+            id: own_id(identity, &format!("notice-{desk}"), address)?,
+            to: policy.recipients(*desk).to_vec(),
+        },
         Action::Tag(keywords) => Effect::Tag { keywords: keywords.iter().copied().collect() },
         Action::File(queue) => Effect::File { folder: policy.folder(*queue).to_owned() },
     })
@@ -113,12 +118,13 @@ fn effect(
 #[must_use]
 pub fn forward_subject(desk: Desk, record: &MailRecord) -> String {
     let what = match desk {
-        Desk::Legal => "Threat received, for legal",
-        Desk::Lead => "For the team lead",
+        Desk::Legal => "Threat received, for legal".to_owned(),
+        Desk::Lead => "For the team lead".to_owned(),
+        Desk::Own(name) => format!("For {name}"),
     };
     match &record.ticket {
         Some(ticket) => format!("[{ticket}] {what}"),
-        None => what.to_owned(),
+        None => what,
     }
 }
 
@@ -135,6 +141,7 @@ pub fn forward_summary(desk: Desk, mail: &Mail, record: &MailRecord, account: &s
                        Please do not hand it to the colleague it is aimed at."
                 .to_owned()
         }
+        Desk::Own(_) => "A customer's mail. The original is attached, untouched.".to_owned(),
     });
     lines.push(String::new());
     if let Some(sender) = mail.sender() {
@@ -166,6 +173,31 @@ pub fn forward_summary(desk: Desk, mail: &Mail, record: &MailRecord, account: &s
         if has_draft { "A draft for the agent waits in Drafts." } else { "No draft was prepared." }
     ));
     lines.join("\n")
+}
+
+/// What a notice says: where the mail is and why, nothing of its text.
+#[must_use]
+pub fn notice(record: &MailRecord, account: &str) -> String {
+    let mut lines = vec!["A mail has come in that you wanted to be told about.".to_owned(), String::new()];
+    lines.push(format!("Mailbox:   {account}"));
+    if let Some(ticket) = &record.ticket {
+        lines.push(format!("Ticket:    {ticket}"));
+    }
+    if let Some(folder) = folder_of(record) {
+        lines.push(format!("Folder:    {folder}"));
+    }
+    lines.push(format!("Labels:    {}", label_words(record)));
+    lines.push(format!("Reasons:   {}", crate::decide::reason_line(&record.reasons)));
+    lines.join("\n")
+}
+
+/// The folder that a mail is moved into.
+#[must_use]
+pub fn folder_of(record: &MailRecord) -> Option<&str> {
+    record.effects.iter().find_map(|entry| match &entry.effect {
+        Effect::File { folder } => Some(folder.as_str()),
+        _ => None,
+    })
 }
 
 /// Labels of a record, in order of precedence, for a header.

@@ -75,7 +75,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let (mail, verdict) = self.read(&bytes).await;
         let verdict = record.verdict.clone().unwrap_or(verdict);
         let before = record.before.clone().unwrap_or_else(|| Case::new(TicketId::new(0, [0, 0])));
-        let decision = decide(&mail, &verdict, &before, &self.shared.book, record.decided);
+        let decision = decide(&mail, &verdict, &before, &self.shared.policy().book, record.decided);
         let hand = InHand { mail, bytes, size: listed.size, decision, again: true };
         let done = self.act(&mut record, &hand).await?;
         if !done && self.shared.clock.now().since(record.decided) > GIVE_UP {

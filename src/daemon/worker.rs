@@ -211,7 +211,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         let identity = plan::identity(&bytes, listed.size);
         let span = tracing::info_span!("mail", account = %self.folder.account, folder = %self.folder.folder,
             mail.uid = listed.uid, mail.id_hash = %identity);
-        self.handle_bytes(key, listed, bytes, identity).instrument(span).await
+        Box::pin(self.handle_bytes(key, listed, bytes, identity).instrument(span)).await
     }
 
     async fn handle_bytes(
@@ -238,7 +238,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         self.next = listed.uid.saturating_add(1);
         self.shared.crash_point("intent");
         let acting = self.acting();
-        let done = if acting { self.act(&mut record, &hand).await? } else { true };
+        let done = if acting { Box::pin(self.act(&mut record, &hand)).await? } else { true };
         self.shared.crash_point("done");
         if !done && self.retry_at.is_none() {
             self.plan_retry(false);
@@ -248,7 +248,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             label.primary = record.verdict.as_ref().and_then(crate::classify::Verdict::primary).map_or("none", |l| l.as_str()),
             labels,
             decision.reason = %crate::decide::reason_line(&record.reasons),
-            queue = hand.decision.queue().map_or("none", |q| self.shared.book.policy.folder(q)),
+            queue = plan::folder_of(&record).unwrap_or("none"),
             draft = hand.decision.draft().is_some(),
             acting,
             duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -268,7 +268,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         mail: Mail,
         verdict: crate::classify::Verdict,
     ) -> Result<(MailRecord, InHand), WorkError<M::Error>> {
-        let book = self.shared.book.clone();
+        let book = self.shared.policy().book;
         let address = self.account.address.clone();
         let at = self.shared.clock.now();
         let acting = self.acting();
@@ -316,7 +316,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
 
     /// Parses and classifies on a thread of its own: a panic costs this mail, not the daemon.
     pub(super) async fn read(&self, bytes: &[u8]) -> (Mail, crate::classify::Verdict) {
-        let classifier = self.shared.classifier.clone();
+        let classifier = self.shared.policy().classifier;
         let copy = bytes.to_vec();
         let reading = tokio::task::spawn_blocking(move || {
             let mail = crate::mail::parse(&copy);

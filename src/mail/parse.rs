@@ -31,6 +31,8 @@ pub const MAX_DEPTH: usize = 64;
 pub const MAX_PARTS: usize = 1_000;
 /// Longest subject or name kept, in bytes: one header line of RFC 5322 §2.1.1.
 pub const MAX_LINE_BYTES: usize = 998;
+/// Header fields kept for the conditions of rules.
+pub const MAX_KEPT_FIELDS: usize = 128;
 /// Addresses and thread ids kept of one field.
 const MAX_ENTRIES: usize = 1_000;
 
@@ -56,6 +58,7 @@ pub fn parse(bytes: &[u8]) -> Mail {
     }
     mail.automated = automated::reason(&signs(&fields, &mail, &found));
     read_text(&mut mail, &found);
+    mail.headers = fields.raw_lines(MAX_KEPT_FIELDS);
     mail.attachments = found.attachments;
     mail.problems = problems.into_iter().collect();
     mail
@@ -96,7 +99,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// The longest prefix of `text` of at most `max` bytes that ends between characters.
-pub(super) fn head(text: &str, max: usize) -> &str {
+pub(crate) fn head(text: &str, max: usize) -> &str {
     text.get(..text.floor_char_boundary(max)).unwrap_or(text)
 }
 

@@ -197,10 +197,10 @@ impl Mailbox for Imap {
 
     async fn tag(&mut self, uid: Uid, keywords: &BTreeSet<Keyword>) -> Result<bool, ImapError> {
         let allowed = self.selected.as_ref().map(|(_, state)| &state.keywords);
-        let words: Vec<&str> = keywords
+        let words: Vec<String> = keywords
             .iter()
             .filter(|keyword| allowed.is_none_or(|a| a.allows(**keyword)))
-            .map(|keyword| keyword.as_str())
+            .map(|keyword| keyword.word())
             .collect();
         if words.is_empty() {
             return Ok(true);
@@ -209,7 +209,7 @@ impl Mailbox for Imap {
         // a STORE to a mail that is gone, or in a read-only folder, is answered OK as well
         let rows = self.rows(&uid.to_string(), "FLAGS").await?;
         let Some(row) = rows.iter().find(|row| row.uid == uid) else { return Ok(false) };
-        let set = |word: &&str| row.flags.iter().any(|flag| flag.eq_ignore_ascii_case(word));
+        let set = |word: &String| row.flags.iter().any(|flag| flag.eq_ignore_ascii_case(word));
         if words.iter().all(set) {
             Ok(true)
         } else {

@@ -74,6 +74,15 @@ pub enum Effect {
         /// The desk's addresses when it was decided.
         to: Vec<String>,
     },
+    /// A notice to a desk, without the original.
+    Notify {
+        /// The desk.
+        desk: Desk,
+        /// Message-ID of the notice.
+        id: MessageId,
+        /// The desk's addresses when it was decided.
+        to: Vec<String>,
+    },
     /// Keywords.
     Tag {
         /// The keywords.
