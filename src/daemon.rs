@@ -6,6 +6,10 @@ pub mod backoff;
 pub mod plan;
 pub mod recover;
 pub mod reload;
+pub mod service;
+pub mod service_mail;
+pub mod simulate;
+pub mod undo;
 pub mod worker;
 
 use std::collections::BTreeMap;
@@ -56,6 +60,7 @@ struct State {
     signs: Mutex<BTreeMap<FolderKey, Instant>>,
     stop: AtomicBool,
     stop_signal: tokio::sync::Notify,
+    nudge: tokio::sync::Notify,
     board: Mutex<BTreeMap<FolderKey, String>>,
 }
 
@@ -81,6 +86,7 @@ impl Shared {
                 signs: Mutex::new(BTreeMap::new()),
                 stop: AtomicBool::new(false),
                 stop_signal: tokio::sync::Notify::new(),
+                nudge: tokio::sync::Notify::new(),
                 board: Mutex::new(BTreeMap::new()),
             },
         }
@@ -120,6 +126,30 @@ impl Shared {
         let notified = self.state.stop_signal.notified();
         if !self.stopping() {
             notified.await;
+        }
+    }
+
+    /// Something is to be done on the servers: every task connects afresh and looks.
+    pub fn nudge(&self) {
+        self.state.nudge.notify_waiters();
+    }
+
+    /// How the daemon is, as far as the ledger does not know it.
+    #[must_use]
+    pub fn report(&self) -> control::Status {
+        let policy = self.policy();
+        let board = self.state.board.lock().unwrap_or_else(PoisonError::into_inner);
+        control::Status {
+            running: true,
+            mode: format!("{:?}", self.mode).to_lowercase(),
+            folders: board
+                .iter()
+                .map(|(key, status)| (format!("{}/{}", key.account, key.folder), status.clone()))
+                .collect(),
+            policy_since: policy.since,
+            policy_refused: policy.refused,
+            rules: policy.book.policy.rules.len(),
+            ..control::Status::default()
         }
     }
 
@@ -182,8 +212,7 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
     let mut terminate = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
     let systemd = Systemd::from_environment();
-    let server =
-        control::serve(&config.control_socket, shared.ledger.clone(), account_names(&config)).await?;
+    let server = control::serve(&config.control_socket, host(&config, &shared)).await?;
 
     let mut tasks = JoinSet::new();
     for account in &config.accounts {
@@ -227,6 +256,18 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
     outcome
 }
 
+/// What the control socket answers with.
+fn host(config: &Config, shared: &Arc<Shared>) -> control::Host {
+    let (of_status, of_nudge) = (shared.clone(), shared.clone());
+    control::Host {
+        ledger: shared.ledger.clone(),
+        accounts: account_names(config),
+        clock: shared.clock.clone(),
+        status: Arc::new(move || of_status.report()),
+        nudge: Arc::new(move || of_nudge.nudge()),
+    }
+}
+
 /// Names of the accounts of a config.
 #[must_use]
 pub fn account_names(config: &Config) -> Vec<String> {
@@ -248,7 +289,8 @@ async fn watch(shared: &Shared, account: &Account, folder: &str) -> Result<(), L
         let mut watched_since = None;
         let result = Box::pin(session(shared, account, folder, &mut watched_since)).await;
         let error = match result {
-            Ok(()) => return Ok(()),
+            Ok(End::Stopped) => return Ok(()),
+            Ok(End::Nudged) => continue,
             Err(WorkError::Ledger(error)) => return Err(error),
             Err(WorkError::Mailbox(error)) => error,
         };
@@ -275,13 +317,22 @@ async fn watch(shared: &Shared, account: &Account, folder: &str) -> Result<(), L
     Ok(())
 }
 
-/// One connection, from login to its end. `Ok` when the daemon stops.
+/// Why a connection was ended by us.
+enum End {
+    /// The daemon stops.
+    Stopped,
+    /// A command wants something done at once. A wait cannot be broken off without harm to the
+    /// connection, so it is made afresh.
+    Nudged,
+}
+
+/// One connection, from login to its end.
 async fn session(
     shared: &Shared,
     account: &Account,
     folder: &str,
     watched_since: &mut Option<Instant>,
-) -> Result<(), WorkError<ImapError>> {
+) -> Result<End, WorkError<ImapError>> {
     let key = FolderKey { account: account.name.clone(), folder: folder.to_owned() };
     let mailbox =
         Imap::connect(&account.imap, account.drafts.as_deref()).await.map_err(WorkError::Mailbox)?;
@@ -298,11 +349,12 @@ async fn session(
         }
         tokio::select! {
             waited = worker.wait() => waited?,
-            () = shared.stopped() => return Ok(()),
+            () = shared.stopped() => return Ok(End::Stopped),
+            () = shared.state.nudge.notified() => return Ok(End::Nudged),
         }
     }
     worker.into_mailbox().logout().await;
-    Ok(())
+    Ok(End::Stopped)
 }
 
 mod crash {

@@ -97,6 +97,9 @@ pub fn decide(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook, now:
     if let Some(left) = leave_to_a_person(mail, verdict, case) {
         return left;
     }
+    if let Some(answered) = from_a_colleague(mail, case, book, now) {
+        return answered;
+    }
     let found = if book.policy.rules.is_empty() {
         Found::default()
     } else {
@@ -106,6 +109,30 @@ pub fn decide(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook, now:
         return file_automated(mail, verdict, case, book, &found);
     }
     human::decide(mail, verdict, case, book, &found, now)
+}
+
+/// A colleague answers what we have sent: it goes to the thread's queue, nothing is drafted or
+/// counted. Legal's answer acknowledges the case. Who answers has our mail: its id cannot be guessed.
+fn from_a_colleague(mail: &Mail, case: &Case, book: &Rulebook, now: Timestamp) -> Option<Decision> {
+    let sender = mail.sender()?.identity();
+    let of = |desk: &Desk| {
+        let address = |text: &String| crate::mail::Address { name: String::new(), address: text.clone() };
+        book.policy.recipients(*desk).iter().any(|text| address(text).identity() == sender)
+    };
+    let ours = mail.references.iter().any(|id| id.as_str().starts_with(OWN_ID_PREFIX));
+    let desk = book.policy.desks.keys().find(|desk| of(desk)).filter(|_| ours)?;
+    let mut case = case.clone();
+    let ticket = case.ticket.as_mut().filter(|_| mail.automated.is_none())?;
+    let mut reasons = vec![Reason::new(Word::Colleague, desk.to_string())];
+    if let Some(legal) = ticket.legal.as_mut().filter(|legal| legal.acknowledged.is_none())
+        && of(&Desk::Legal)
+    {
+        legal.acknowledged = Some(now);
+        legal.next = None;
+        reasons.push(Reason::new(Word::LegalAcknowledged, String::new()));
+    }
+    let queue = ticket.queue.or(book.policy.routes.of(ticket.gravest).queue);
+    Some(Decision { actions: queue.map(Action::File).into_iter().collect(), reasons, case })
 }
 
 /// Why the rules say what they say.

@@ -43,8 +43,25 @@ fn config(dir: &Path, extra: &str) -> String {
 #[test]
 fn every_command_has_help_with_an_example() {
     for command in [
-        "run", "check", "doctor", "preview", "classify", "draft", "read", "train", "evaluate", "report",
+        "run",
+        "check",
+        "doctor",
+        "preview",
+        "classify",
+        "draft",
+        "read",
+        "train",
+        "evaluate",
+        "report",
         "explain",
+        "status",
+        "tickets",
+        "customers",
+        "undo",
+        "retry",
+        "audit",
+        "export",
+        "erase",
     ] {
         let output = evenkeel(&[command, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{command}");

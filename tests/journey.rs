@@ -1,5 +1,10 @@
 //! Conversations through the daemon, in a world made of lists, with the shipped model and rules.
 
+mod conduct;
+mod operations;
+mod policy;
+mod service;
+
 use crate::world::{Break, Life, World};
 use evenkeel::config::Mode;
 

@@ -14,7 +14,7 @@ use super::{Config, ConfigError, ConfigProblem, Mode, advice, thresholds};
 use crate::decide::rule::MAX_RULES;
 
 /// The keys of the top level; every other one is a mistake.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "mode",
     "state-dir",
     "control-socket",
@@ -30,6 +30,7 @@ const KEYS: [&str; 17] = [
     "route",
     "routes",
     "conduct",
+    "service",
     "thresholds",
     "company",
 ];
@@ -72,6 +73,7 @@ pub fn parse_all(file: &Path, sources: &Sources) -> Result<Config, ConfigError> 
         routes: reader.take("routes").unwrap_or_default(),
         specials: reader.list("route"),
         conduct: reader.take("conduct").unwrap_or_default(),
+        service: reader.take("service").unwrap_or_default(),
         authserv_ids: reader.take("authserv-ids").unwrap_or_default(),
     };
     let at = reader.places.get("thresholds").cloned();
@@ -397,10 +399,9 @@ password-file = "/etc/evenkeel/password"
         );
         let config = parse(Path::new("e.toml"), &text).unwrap();
         assert_eq!(config.policy.folder(config.policy.specials[0].queue.unwrap()), "Teams/VIP");
-        let found = problems(
-            &text.replace("x-plan\")", "x-plan\", 3)").replace("queue = \"vip\"", "queue = \"vpi\""),
-        );
-        assert!(found.iter().any(|p| p.starts_with("e.toml:14: rule: ")), "{found:#?}");
+        let found =
+            problems(&text.replace("header(", "heder(").replace("queue = \"vip\"", "queue = \"vpi\""));
+        assert!(found.iter().any(|p| p.starts_with("e.toml:15: rule: ")), "{found:#?}");
         let found = problems(&text.replace("queue = \"vip\"", "queue = \"vpi\""));
         assert!(
             found[0].starts_with("e.toml:17: route vip: the queue vpi has no folder; add [queues] vpi"),

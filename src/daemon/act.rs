@@ -212,7 +212,9 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let subject = plan::forward_subject(desk, record);
         let at = record.decided;
         let built = if let Some(original) = &original {
-            let summary = plan::forward_summary(desk, &hand.mail, record, &self.account.name);
+            let book = self.shared.policy().book;
+            let evidence = plan::evidence(original, &hand.mail, &book);
+            let summary = plan::forward_summary(desk, &hand.mail, record, &self.account.name, &evidence);
             let enclosed = outgoing::Enclosed { original, eight_bit: transfer.eight_bit };
             outgoing::forward(&id, &from, &to, &subject, &summary, enclosed, &marks, at)
         } else {

@@ -209,6 +209,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             verdict: None,
             reasons: vec![Reason::new(Word::Quarantined, format!("{} attempts", self.shared.attempts))],
             ticket: None,
+            customer: None,
             before: None,
             effects: Vec::new(),
         };

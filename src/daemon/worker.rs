@@ -157,11 +157,14 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         if self.retry_at.is_some_and(|at| at <= Instant::now()) {
             self.resume().await?;
         }
+        self.undo().await?;
         self.smtp_waits = false;
         let mut handled = 0;
         loop {
             let listed = self.mailbox.list(self.next).await.map_err(WorkError::Mailbox)?;
             if listed.is_empty() {
+                // new mail first: what agents and the clock have to say can wait for it
+                Box::pin(self.serve()).await?;
                 return Ok(handled);
             }
             for mail in listed {

@@ -306,6 +306,53 @@ impl Customer {
         Some(state)
     }
 
+    /// Takes in the record of the same person under another address: the sterner mark stays.
+    pub fn join(&mut self, other: Self) {
+        let lists = [
+            (&mut self.incidents, other.incidents),
+            (&mut self.proven, other.proven),
+            (&mut self.harassments, other.harassments),
+            (&mut self.threats, other.threats),
+            (&mut self.contacts, other.contacts),
+        ];
+        for (mine, theirs) in lists {
+            mine.extend(theirs);
+            mine.sort_unstable();
+            let extra = mine.len().saturating_sub(Self::REMEMBERED);
+            mine.drain(..extra);
+        }
+        for id in other.evidence {
+            self.remember(Some(&id));
+        }
+        let sterner = |mark: &Option<Mark>| mark.as_ref().map(|mark| mark.state);
+        if sterner(&other.mark) > sterner(&self.mark) {
+            self.mark = other.mark;
+        }
+        self.past.extend(other.past);
+        self.wordings.extend(other.wordings);
+        self.linked.extend(other.linked);
+    }
+
+    /// Takes back what a mail that was decided at `at` has brought about; `before` is the record as
+    /// it was then.
+    pub fn take_back(&mut self, before: &Self, at: Timestamp) {
+        for list in [
+            &mut self.incidents,
+            &mut self.proven,
+            &mut self.harassments,
+            &mut self.threats,
+            &mut self.contacts,
+        ] {
+            if let Some(index) = list.iter().position(|counted| *counted == at) {
+                list.remove(index);
+            }
+        }
+        if self.mark.as_ref().is_some_and(|mark| mark.since == at) {
+            self.past.retain(|past| past.ended != at);
+            self.mark.clone_from(&before.mark);
+        }
+    }
+
     /// Incidents in the window that ends at `now`.
     #[must_use]
     pub fn recent_incidents(&self, rules: &ConductRules, now: Timestamp) -> u32 {

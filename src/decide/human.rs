@@ -9,7 +9,7 @@ use super::name::Name;
 use super::reason::{Reason, Word};
 use super::route::{DraftBy, Priority, Route};
 use super::rule::Found;
-use super::ticket::Ticket;
+use super::ticket::{Legal, Ticket, TicketState};
 use super::{Decision, Rulebook, authentication, hours};
 use crate::classify::label::{self, Label};
 use crate::classify::{Finding, Verdict};
@@ -175,6 +175,9 @@ impl Hand<'_> {
             return own;
         }
         let gravest = case.ticket.as_ref().and_then(|ticket| ticket.gravest);
+        let open = case.ticket.as_ref().is_some_and(|ticket| {
+            matches!(ticket.state, TicketState::New | TicketState::WaitingForUs | TicketState::WaitingForThem)
+        });
         if is_grave(gravest) {
             reasons
                 .push(Reason::new(Word::ThreadGoesAlong, gravest.map_or(String::new(), |l| l.to_string())));
@@ -194,6 +197,10 @@ impl Hand<'_> {
         if by_special {
             return own;
         }
+        if let Some(graver) = gravest.filter(|label| open && self.primary().is_none_or(|own| *label < own)) {
+            reasons.push(Reason::new(Word::ThreadGoesAlong, graver.to_string()));
+            return self.book.policy.routes.of(Some(graver)).queue;
+        }
         if self.verdict.review && self.primary().is_some() {
             reasons.push(Reason::new(Word::Review, "a score is in the band of doubt"));
             return self.book.policy.routes.review.queue;
@@ -206,12 +213,20 @@ impl Hand<'_> {
         let company = &self.book.company;
         let number = case.next_ticket.clone();
         let ticket = case.ticket.get_or_insert_with(|| Ticket::open(number, now));
-        let hours = company.answer_within(primary.unwrap_or(Label::Question));
+        let by_queue = queue.and_then(|queue| self.book.policy.service.answer_within_hours.get(&queue));
+        let by_label = company.answer_within(primary.unwrap_or(Label::Question));
+        let hours = by_queue.copied().unwrap_or(by_label);
         let due = hours::after(company, now, u32::from(hours).saturating_mul(60));
         let who = self.mail.sender().map(Address::identity);
         ticket.mail(who.as_deref(), primary, due, now);
         ticket.queue = queue;
         ticket.priority = ticket.priority.min(self.route.priority);
+        if self.verdict.has(Label::Threat) {
+            // the case stays open on the thread, however often it is threatened in it
+            let next = self.book.policy.service.legal_reminder(now, 0);
+            ticket.legal.get_or_insert(Legal { since: now, next, ..Legal::default() });
+            ticket.hold = true;
+        }
         if ticket.assigned.is_none() {
             ticket.assigned = in_turn(&self.route.assign, ticket);
         }

@@ -9,6 +9,7 @@ use super::action::{Desk, Queue};
 use super::route::{Route, Special};
 use super::rule::Rule;
 use crate::classify::Label;
+use crate::time::Timestamp;
 
 /// The whole policy: pure data, swapped as one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Policy {
     pub specials: Vec<Special>,
     /// When abuse has consequences.
     pub conduct: ConductRules,
+    /// The service cycle: clocks, reminders, legal.
+    pub service: ServiceRules,
     /// Names under which our own servers write `Authentication-Results`.
     pub authserv_ids: Vec<String>,
 }
@@ -174,5 +177,49 @@ impl Default for ConductRules {
             legal_only_days: 0,
             require_authentication: true,
         }
+    }
+}
+
+/// Clocks and reminders.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ServiceRules {
+    /// Hours of business within which a queue answers; without it, those of the label under
+    /// `[company]`.
+    pub answer_within_hours: BTreeMap<Queue, u16>,
+    /// Desks that are told when an answer is overdue or a promise is about to break.
+    pub remind: Vec<Desk>,
+    /// A folder: a mail that an agent moves there is settled.
+    pub resolved_folder: Option<String>,
+    /// Hours after which legal is reminded of a threat that it has not acknowledged.
+    pub legal_remind_hours: Vec<u32>,
+    /// Hours after which the lead is told, too.
+    pub legal_escalate_hours: u32,
+}
+
+impl Default for ServiceRules {
+    fn default() -> Self {
+        Self {
+            answer_within_hours: BTreeMap::new(),
+            remind: Vec::new(),
+            resolved_folder: None,
+            legal_remind_hours: vec![24, 72],
+            legal_escalate_hours: 120,
+        }
+    }
+}
+
+impl ServiceRules {
+    /// When the next reminder to legal is due, `sent` having been sent; `None` after the
+    /// escalation.
+    #[must_use]
+    pub fn legal_reminder(&self, since: Timestamp, sent: u32) -> Option<Timestamp> {
+        let index = usize::try_from(sent).ok()?;
+        let hours = match self.legal_remind_hours.get(index) {
+            Some(hours) => *hours,
+            None if index == self.legal_remind_hours.len() => self.legal_escalate_hours,
+            None => return None,
+        };
+        Some(since.plus(std::time::Duration::from_hours(u64::from(hours))))
     }
 }

@@ -50,6 +50,10 @@ pub enum Word {
     LegalOnly,
     /// The same person has made it personal before.
     HarassmentAgain,
+    /// A colleague answers what we have sent.
+    Colleague,
+    /// Legal has acknowledged a case.
+    LegalAcknowledged,
 }
 
 /// One reason.
@@ -95,6 +99,8 @@ impl Word {
             Self::LegalOnlyBegins => "legal-only-begins",
             Self::LegalOnly => "legal-only",
             Self::HarassmentAgain => "harassment-again",
+            Self::Colleague => "colleague",
+            Self::LegalAcknowledged => "legal-acknowledged",
         }
     }
 }

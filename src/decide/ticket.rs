@@ -163,6 +163,26 @@ pub struct Ticket {
     /// The agent was reminded of what is due.
     #[serde(default)]
     pub nagged: bool,
+    /// The matter with legal, if it is there.
+    #[serde(default)]
+    pub legal: Option<Legal>,
+    /// Nothing of it may be deleted.
+    #[serde(default)]
+    pub hold: bool,
+}
+
+/// A matter that was handed to legal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Legal {
+    /// Handed over at.
+    pub since: Timestamp,
+    /// Legal has answered at.
+    pub acknowledged: Option<Timestamp>,
+    /// Reminders sent so far.
+    pub reminders: u32,
+    /// When the next reminder is due.
+    pub next: Option<Timestamp>,
 }
 
 impl Ticket {
@@ -190,6 +210,8 @@ impl Ticket {
             answered: None,
             resolved: None,
             nagged: false,
+            legal: None,
+            hold: false,
         }
     }
 
@@ -198,6 +220,12 @@ impl Ticket {
     pub fn mail(&mut self, who: Option<&str>, primary: Option<Label>, due: Timestamp, now: Timestamp) {
         self.mails = self.mails.saturating_add(1);
         self.last_mail = now;
+        let settled =
+            matches!(self.state, TicketState::Resolved | TicketState::ClosingDue | TicketState::Closed);
+        if settled && !matches!(self.gravest, Some(Label::Threat | Label::Harassment)) {
+            // what was grave before is settled; a threat stays with legal
+            self.gravest = None;
+        }
         self.gravest = self.gravest.into_iter().chain(primary).min();
         if let Some(who) = who.filter(|_| self.participants.len() < Self::PARTICIPANTS) {
             self.participants.insert(who.to_owned());
@@ -250,9 +278,13 @@ impl Ticket {
     /// breaks, when an answer is overdue, or when a resolved ticket still has no closing message.
     #[must_use]
     pub fn wakes(&self, margin: Duration, grace: Duration) -> Option<Timestamp> {
-        if self.nagged {
-            return None;
-        }
+        let legal = self.legal.as_ref().filter(|legal| legal.acknowledged.is_none()).and_then(|l| l.next);
+        let clock = self.clock(margin, grace).filter(|_| !self.nagged);
+        legal.into_iter().chain(clock).min()
+    }
+
+    /// What the service cycle waits for.
+    fn clock(&self, margin: Duration, grace: Duration) -> Option<Timestamp> {
         match self.state {
             TicketState::New | TicketState::WaitingForUs => self.due,
             TicketState::WaitingForThem => self.promised.map(|at| at.minus(margin)),
@@ -281,7 +313,7 @@ mod tests {
         ticket.answer(Timestamp(200));
         assert_eq!((ticket.state, ticket.wakes(hour, hour)), (TicketState::Closed, None));
         ticket.mail(Some("a@b"), Some(Label::Praise), Timestamp(9_000), Timestamp(300));
-        assert_eq!((ticket.state, ticket.gravest), (TicketState::WaitingForUs, Some(Label::Panic)));
+        assert_eq!((ticket.state, ticket.gravest), (TicketState::WaitingForUs, Some(Label::Praise)));
     }
 
     #[test]

@@ -187,7 +187,8 @@ fn read_text(mail: &mut Mail, found: &Found) {
 }
 
 /// Whether the subject says that the mail answers another, in the clients' languages.
-fn is_answer(subject: &str) -> bool {
+#[must_use]
+pub fn is_answer(subject: &str) -> bool {
     let subject = head(subject, 10).to_lowercase();
     ["re:", "re[", "aw:", "sv:", "odp:", "rif:", "res:", "отв:", "ответ:", "на:", "ha:", "відп:"]
         .iter()

@@ -115,6 +115,10 @@ fn function(call: &cel::common::ast::CallExpr) -> Result<(), ConditionProblem> {
     if !operator && !FUNCTIONS.contains(&name) {
         return Err(ConditionProblem::Function(name.to_owned(), FUNCTIONS.join(", ")));
     }
+    let given = call.args.len() + usize::from(call.target.is_some());
+    if ["header", "capture", "lower"].contains(&name) && given != 1 {
+        return Err(ConditionProblem::Syntax(format!("`{name}` takes one text, not {given}")));
+    }
     if name == "matches" {
         let Some(pattern) = call.args.last().and_then(|arg| literal(&arg.expr)) else {
             let why = "the pattern of `matches` must be written out, not put together";

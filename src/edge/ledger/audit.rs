@@ -125,7 +125,9 @@ impl Line {
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
     /// A file cannot be read or written.
-    #[error("the audit file {path} cannot be used: {source}; make it readable and writable for the daemon's user")]
+    #[error(
+        "the audit file {path} cannot be used: {source}; make it readable and writable for the daemon's user"
+    )]
     File {
         /// The file.
         path: String,
@@ -243,6 +245,12 @@ pub fn verify(state: &Path, start: &Mark, known: &Mark) -> Result<Mark, AuditErr
 }
 
 impl Audit {
+    /// A writer that has not looked at the files yet.
+    #[must_use]
+    pub fn closed(state: &Path) -> Self {
+        Self { dir: state.join("audit"), open: None, last: Mark::default() }
+    }
+
     /// Goes on after the last line that is in the files; `known` is what the ledger remembers.
     ///
     /// # Errors
@@ -302,7 +310,8 @@ impl Audit {
     fn file(&mut self, path: &Path) -> Result<&mut File, AuditError> {
         if self.open.as_ref().is_none_or(|(open, _)| open != path) {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir).map_err(failed(path))?;
-            let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(failed(path))?;
+            let file =
+                OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(failed(path))?;
             // a new file's name is durable only when its directory is
             File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(failed(path))?;
             self.sync()?;

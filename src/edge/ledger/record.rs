@@ -120,6 +120,33 @@ pub enum EffectState {
     Failed(String),
 }
 
+impl std::fmt::Display for Effect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SaveDraft { playbook, .. } => write!(f, "draft by playbook {playbook}"),
+            Self::Forward { desk, .. } => write!(f, "forward to {desk}"),
+            Self::Notify { desk, .. } => write!(f, "tell {desk}"),
+            Self::Tag { keywords } => {
+                let words: Vec<String> = keywords.iter().map(|keyword| keyword.word()).collect();
+                write!(f, "keywords {}", words.join(" "))
+            }
+            Self::File { folder } => write!(f, "file into {folder}"),
+        }
+    }
+}
+
+impl std::fmt::Display for EffectState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pending => f.write_str("still to do"),
+            Self::InFlight => f.write_str("being done, or in doubt"),
+            Self::Done => f.write_str("done"),
+            Self::Skipped(why) => write!(f, "not done: {why}"),
+            Self::Failed(why) => write!(f, "FAILED: {why}"),
+        }
+    }
+}
+
 impl EffectState {
     /// Whether nothing is left to do.
     #[must_use]
@@ -157,6 +184,9 @@ pub struct MailRecord {
     pub reasons: Vec<Reason>,
     /// Number of its ticket.
     pub ticket: Option<String>,
+    /// Identity of its sender, where the customer was judged by it.
+    #[serde(default)]
+    pub customer: Option<String>,
     /// Customer and ticket before it: with them the same draft can be composed again.
     pub before: Option<Case>,
     /// Effects in the order in which they are carried out.
