@@ -212,6 +212,7 @@ pub struct BadFiles(pub Vec<String>);
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     let config = || Config::load(&cli.config);
+    let place = || state::Whereabouts::of(&cli.config);
     match cli.command {
         Command::Run => daemon::run(config()?),
         Command::Check => daemon::check(&config()?),
@@ -220,7 +221,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             let old = against.as_deref().map(Config::load).transpose()?;
             preview::preview(&config()?, old.as_ref(), last, format.format)
         }
-        Command::Explain { id, format } => explain::explain(&config()?, &id, format.format),
+        Command::Explain { id, format } => explain::explain(&place()?, &id, format.format),
         Command::Classify { inputs, explain, format } => {
             classify::classify(inputs.inputs, explain, format.format)
         }
@@ -230,15 +231,15 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             classify::draft(inputs.inputs, config.as_ref(), format.format)
         }
         Command::Read { inputs, format } => classify::read(inputs.inputs, format.format),
-        Command::Status { format } => operations::status(&config()?, format.format),
-        Command::Tickets(args) => operations::tickets(&config()?, args),
-        Command::Customers { command } => operations::customers(&config()?, command),
-        Command::Undo(args) => operations::undo(&config()?, args),
-        Command::Retry { id, format } => operations::retry(&config()?, id.as_deref(), format.format),
-        Command::Audit { command } => operations::audit(&config()?, &command),
-        Command::Export { address } => operations::export(&config()?, &address),
+        Command::Status { format } => operations::status(&place()?, format.format),
+        Command::Tickets(args) => operations::tickets(&place()?, args),
+        Command::Customers { command } => operations::customers(&place()?, command),
+        Command::Undo(args) => operations::undo(&place()?, args),
+        Command::Retry { id, format } => operations::retry(&place()?, id.as_deref(), format.format),
+        Command::Audit { command } => operations::audit(&place()?, &command),
+        Command::Export { address } => operations::export(&place()?, &address),
         Command::Erase { address, despite_hold, format } => {
-            operations::erase(&config()?, &address, despite_hold, format.format)
+            operations::erase(&place()?, &address, despite_hold, format.format)
         }
         Command::Train(args) => training::train(&args),
         Command::Evaluate(args) => training::evaluate(&args),

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod advice;
+mod check;
 pub mod merge;
 pub mod read;
 pub mod secret;

@@ -3,6 +3,7 @@
 
 pub mod action;
 pub mod authentication;
+pub mod care;
 pub mod case;
 pub mod condition;
 pub mod customer;
@@ -19,6 +20,7 @@ pub mod ticket;
 use std::collections::BTreeSet;
 
 pub use action::{Action, Desk, Keyword, Queue};
+pub use care::Care;
 pub use case::Case;
 pub use customer::Customer;
 pub use name::Name;

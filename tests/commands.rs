@@ -70,6 +70,23 @@ fn every_command_has_help_with_an_example() {
 }
 
 #[test]
+fn commands_about_the_state_say_what_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = config(dir.path(), "");
+    for (args, part) in [
+        (&["status"][..], "there is no state yet"),
+        (&["undo", "<x@example.org>"], "there is no state yet"),
+        (&["customers", "show"], "there is no state yet"),
+    ] {
+        let output = evenkeel(&[&["--config", path.as_str()], args].concat());
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(stderr(&output).contains(part), "{args:?}: {}", stderr(&output));
+    }
+    assert_eq!(evenkeel(&["customers", "set", "a@b", "nice", "--note", "x"]).status.code(), Some(2));
+    assert_eq!(evenkeel(&["undo", "--from", "yesterday"]).status.code(), Some(2));
+}
+
+#[test]
 fn wrong_usage_is_status_2_and_a_missing_config_is_78_and_names_the_file() {
     assert_eq!(evenkeel(&["fly"]).status.code(), Some(2));
     let output = evenkeel(&["--config", "/nowhere/evenkeel.toml", "check"]);

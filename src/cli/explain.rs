@@ -1,8 +1,7 @@
 //! `explain`: what was done with a mail, and why.
 
 use super::output::{self, Format, bold};
-use super::state::{State, not_understood};
-use crate::config::Config;
+use super::state::{State, Whereabouts, not_understood};
 use crate::edge::control::{Request, Response};
 use crate::edge::ledger::{Effect, MailRecord};
 use crate::mail::MessageId;
@@ -11,9 +10,9 @@ use crate::mail::MessageId;
 ///
 /// # Errors
 /// When the state cannot be read, or knows nothing of the mail.
-pub fn explain(config: &Config, id: &str, format: Format) -> anyhow::Result<()> {
+pub fn explain(place: &Whereabouts, id: &str, format: Format) -> anyhow::Result<()> {
     let id = MessageId::new(id).ok_or_else(|| anyhow::anyhow!("{id:?} is no Message-ID"))?;
-    let Response::Records(records) = State::of(config)?.ask(&Request::Explain { id: id.clone() })? else {
+    let Response::Records(records) = State::of(place)?.ask(&Request::Explain { id: id.clone() })? else {
         return Err(not_understood());
     };
     anyhow::ensure!(

@@ -7,8 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::FormatArg;
 use super::output::{self, Format, bold, printable};
-use super::state::{State, author, not_understood};
-use crate::config::Config;
+use super::state::{State, Whereabouts, author, not_understood};
 use crate::decide::TicketState;
 use crate::decide::customer;
 use crate::edge::Clock;
@@ -119,7 +118,6 @@ fn conduct_word(word: &str) -> Result<customer::State, String> {
 
 /// `undo`.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
 pub struct UndoArgs {
     /// The Message-ID of a mail.
     #[arg(value_name = "MESSAGE-ID", conflicts_with_all = ["rule", "from", "to"])]
@@ -173,8 +171,8 @@ fn identity(address: &str) -> String {
 ///
 /// # Errors
 /// When the state cannot be read, or there is no such ticket.
-pub fn tickets(config: &Config, args: TicketsArgs) -> anyhow::Result<()> {
-    let mut state = State::of(config)?;
+pub fn tickets(place: &Whereabouts, args: TicketsArgs) -> anyhow::Result<()> {
+    let mut state = State::of(place)?;
     let number = args.number.map(|number| number.trim_matches(['[', ']']).to_uppercase());
     let request = match number.clone().filter(|_| args.resolve) {
         Some(number) => Request::Resolve { number, author: author() },
@@ -206,8 +204,8 @@ pub fn tickets(config: &Config, args: TicketsArgs) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the state cannot be read or written.
-pub fn customers(config: &Config, command: CustomersCommand) -> anyhow::Result<()> {
-    let mut state = State::of(config)?;
+pub fn customers(place: &Whereabouts, command: CustomersCommand) -> anyhow::Result<()> {
+    let mut state = State::of(place)?;
     let author = author();
     let change = |address: &str, change: Change| Request::Change { who: identity(address), change, author };
     let (request, format, whole) = match command {
@@ -239,8 +237,8 @@ pub fn customers(config: &Config, command: CustomersCommand) -> anyhow::Result<(
 ///
 /// # Errors
 /// When the state cannot be read or written, or nothing matches.
-pub fn undo(config: &Config, args: UndoArgs) -> anyhow::Result<()> {
-    let mut state = State::of(config)?;
+pub fn undo(place: &Whereabouts, args: UndoArgs) -> anyhow::Result<()> {
+    let mut state = State::of(place)?;
     let now = SystemClock.now();
     let what = match (args.id, args.rule, args.from) {
         (Some(id), _, _) => {
@@ -277,12 +275,12 @@ pub fn undo(config: &Config, args: UndoArgs) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the state cannot be read or written.
-pub fn retry(config: &Config, id: Option<&str>, format: Format) -> anyhow::Result<()> {
+pub fn retry(place: &Whereabouts, id: Option<&str>, format: Format) -> anyhow::Result<()> {
     let id = match id {
         Some(text) => Some(MessageId::new(text).with_context(|| format!("{text:?} is no Message-ID"))?),
         None => None,
     };
-    let mut state = State::of(config)?;
+    let mut state = State::of(place)?;
     let Response::Retried(mails) = state.ask(&Request::Retry { id, author: author() })? else {
         return Err(not_understood());
     };
@@ -296,8 +294,8 @@ pub fn retry(config: &Config, id: Option<&str>, format: Format) -> anyhow::Resul
 ///
 /// # Errors
 /// When the audit cannot be read, or was changed.
-pub fn audit(config: &Config, command: &AuditCommand) -> anyhow::Result<()> {
-    let mut state = State::of(config)?;
+pub fn audit(place: &Whereabouts, command: &AuditCommand) -> anyhow::Result<()> {
+    let mut state = State::of(place)?;
     match *command {
         AuditCommand::Verify => {
             let Response::Verified(lines) = state.ask(&Request::VerifyAudit)? else {
@@ -326,8 +324,8 @@ pub fn audit(config: &Config, command: &AuditCommand) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the state cannot be read.
-pub fn export(config: &Config, address: &str) -> anyhow::Result<()> {
-    let mut state = State::of(config)?;
+pub fn export(place: &Whereabouts, address: &str) -> anyhow::Result<()> {
+    let mut state = State::of(place)?;
     let Response::Export(export) = state.ask(&Request::Export { who: identity(address) })? else {
         return Err(not_understood());
     };
@@ -338,8 +336,8 @@ pub fn export(config: &Config, address: &str) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the state cannot be written, or a legal hold prevents it.
-pub fn erase(config: &Config, address: &str, despite_hold: bool, format: Format) -> anyhow::Result<()> {
-    let mut state = State::of(config)?;
+pub fn erase(place: &Whereabouts, address: &str, despite_hold: bool, format: Format) -> anyhow::Result<()> {
+    let mut state = State::of(place)?;
     let request = Request::Erase { who: identity(address), despite_hold, author: author() };
     let receipt = match state.ask(&request)? {
         Response::Erased(receipt) => receipt,
@@ -366,8 +364,8 @@ pub fn erase(config: &Config, address: &str, despite_hold: bool, format: Format)
 ///
 /// # Errors
 /// When the state cannot be read.
-pub fn status(config: &Config, format: Format) -> anyhow::Result<()> {
-    let mut state = State::of(config)?;
+pub fn status(place: &Whereabouts, format: Format) -> anyhow::Result<()> {
+    let mut state = State::of(place)?;
     let Response::Status(status) = state.ask(&Request::Status)? else { return Err(not_understood()) };
     if format == Format::Jsonl {
         return output::json(&status);

@@ -138,7 +138,7 @@ async fn preview_all(
     format: Format,
 ) -> anyhow::Result<()> {
     let (new_dir, old_dir) = (Scratch::new("new"), Scratch::new("old"));
-    let mut state = State::of(config)?;
+    let mut state = State::of(&config.into())?;
     let mut new = simulation(config, &new_dir.0)?;
     let mut old = against.map(|config| simulation(config, &old_dir.0)).transpose()?;
     let now = SystemClock.now();

@@ -1,13 +1,53 @@
 //! Where commands ask: the running daemon over its control socket, the files when none is running.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::daemon::account_names;
 use crate::edge::Clock;
 use crate::edge::clock::SystemClock;
 use crate::edge::control::{self, Request, Response, Status};
 use crate::edge::ledger::Store;
+
+/// Where the state of a config is. Known also while the rest of the config is wrong: a broken rule
+/// must not keep anybody from asking the running daemon.
+#[derive(Clone, Debug)]
+pub struct Whereabouts {
+    control_socket: PathBuf,
+    state_dir: PathBuf,
+    accounts: Vec<String>,
+}
+
+impl From<&Config> for Whereabouts {
+    fn from(config: &Config) -> Self {
+        Self {
+            control_socket: config.control_socket.clone(),
+            state_dir: config.state_dir.clone(),
+            accounts: account_names(config),
+        }
+    }
+}
+
+impl Whereabouts {
+    /// Of the config at `path`; one with mistakes will do while a daemon answers.
+    ///
+    /// # Errors
+    /// With the mistakes of the config when no daemon answers.
+    pub fn of(path: &Path) -> Result<Self, ConfigError> {
+        Config::load(path).map(|config| Self::from(&config)).or_else(|error| {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let table: toml::Table = text.parse().unwrap_or_default();
+            let named = |key: &str| table.get(key).and_then(toml::Value::as_str).map(PathBuf::from);
+            let state_dir = named("state-dir").unwrap_or_else(|| PathBuf::from("/var/lib/evenkeel"));
+            let control_socket = named("control-socket").unwrap_or_else(|| state_dir.join("control.sock"));
+            if control::answers(&control_socket) {
+                Ok(Self { control_socket, state_dir, accounts: Vec::new() })
+            } else {
+                Err(error)
+            }
+        })
+    }
+}
 
 /// Where the state is asked.
 pub enum State {
@@ -20,18 +60,18 @@ pub enum State {
 }
 
 impl State {
-    /// The state of a config.
+    /// The state of a config, wherever it is.
     ///
     /// # Errors
     /// When the files cannot be used.
-    pub fn of(config: &Config) -> anyhow::Result<Self> {
-        if control::answers(&config.control_socket) {
-            return Ok(Self::Daemon(config.control_socket.clone()));
+    pub fn of(place: &Whereabouts) -> anyhow::Result<Self> {
+        if control::answers(&place.control_socket) {
+            return Ok(Self::Daemon(place.control_socket.clone()));
         }
-        if !config.state_dir.join("ledger").exists() {
+        if !place.state_dir.join("ledger").exists() {
             return Ok(Self::Nothing);
         }
-        Ok(Self::Files(Box::new(Store::open(&config.state_dir)?), account_names(config)))
+        Ok(Self::Files(Box::new(Store::open(&place.state_dir)?), place.accounts.clone()))
     }
 
     /// Asks; what was written to the files is durable afterwards.

@@ -43,6 +43,13 @@ impl Advice<'_> {
                 }
             }
         }
+        for desk in &config.policy.service.remind {
+            if config.policy.recipients(*desk).is_empty() {
+                let what =
+                    format!("{desk} is to be reminded, but has no address; set [desks] {desk} = [\"…\"]");
+                self.say("service.remind", what);
+            }
+        }
         let has_desk = config.policy.desks.values().any(|addresses| !addresses.is_empty());
         for account in config.accounts.iter().filter(|account| account.smtp.is_none() && has_desk) {
             let what =

@@ -29,6 +29,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             return Ok(());
         }
         let rules = self.shared.policy().book.policy.service.clone();
+        self.prune(rules.keep_days, rules.keep_audit_days).await?;
         let mut parts = Vec::new();
         parts.push(self.look_at_sent().await);
         parts.push(self.look_for_resolved(rules.resolved_folder.as_deref()).await);
@@ -40,6 +41,30 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
                 }
                 other => other?,
             }
+        }
+        Ok(())
+    }
+
+    /// Deletes a little of what is older than it is kept.
+    async fn prune(&self, days: u32, audit_days: u32) -> Result<(), WorkError<M::Error>> {
+        let now = self.shared.clock.now();
+        let before = move |days: u32| now.minus(std::time::Duration::from_hours(u64::from(days) * 24));
+        let deleted = self
+            .shared
+            .ledger
+            .run(move |store| {
+                let records = if days > 0 { store.prune(before(days), now, ROUND)? } else { 0 };
+                let months = if audit_days > 0 { store.prune_audit(before(audit_days))? } else { 0 };
+                Ok((records, months))
+            })
+            .await
+            .map_err(WorkError::Ledger)?;
+        if deleted != (0, 0) {
+            tracing::info!(
+                records = deleted.0,
+                audit_months = deleted.1,
+                "what was kept long enough is deleted"
+            );
         }
         Ok(())
     }

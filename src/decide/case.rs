@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::care::Care;
 use super::customer::Customer;
 use super::ticket::{Ticket, TicketId};
 
@@ -12,6 +13,9 @@ pub struct Case {
     pub customer: Customer,
     /// The ticket of the thread, if there is one.
     pub ticket: Option<Ticket>,
+    /// Hostile mails of the week.
+    #[serde(default)]
+    pub care: Care,
     /// The number a new ticket would get.
     pub next_ticket: TicketId,
 }
@@ -20,6 +24,6 @@ impl Case {
     /// The case of a stranger who opens a thread.
     #[must_use]
     pub fn new(next_ticket: TicketId) -> Self {
-        Self { customer: Customer::default(), ticket: None, next_ticket }
+        Self { customer: Customer::default(), ticket: None, care: Care::default(), next_ticket }
     }
 }

@@ -58,8 +58,9 @@ pub(super) fn decide(
     let review = hand.conduct(&mut case, &mut reasons);
     let queue = hand.queue(&case, special.is_some_and(|s| s.queue.is_some()), &mut reasons);
     if hand.route.ticket {
-        hand.advance_ticket(&mut case, queue);
+        hand.advance_ticket(&mut case, queue, &mut reasons);
     }
+    hand.care(&mut case, queue);
     let mut actions = Vec::new();
     hand.draft(&mut case, &mut actions, &mut reasons);
     tell_colleagues(&hand.route, book, &mut actions, &mut reasons);
@@ -208,7 +209,21 @@ impl Hand<'_> {
         own
     }
 
-    fn advance_ticket(&self, case: &mut Case, queue: Option<Queue>) {
+    fn is_hostile(&self) -> bool {
+        [Label::Threat, Label::Harassment, Label::Abuse].iter().any(|label| self.verdict.has(*label))
+    }
+
+    /// Counts what a colleague has to read.
+    fn care(&self, case: &mut Case, queue: Option<Queue>) {
+        if self.is_hostile() {
+            let agent = case.ticket.as_ref().and_then(|ticket| ticket.assigned);
+            let mut counts = std::mem::take(&mut case.care).of_week(self.now);
+            counts.count(queue, agent);
+            case.care = counts;
+        }
+    }
+
+    fn advance_ticket(&self, case: &mut Case, queue: Option<Queue>, reasons: &mut Vec<Reason>) {
         let (now, primary) = (self.now, self.primary());
         let company = &self.book.company;
         let number = case.next_ticket.clone();
@@ -228,7 +243,14 @@ impl Hand<'_> {
             ticket.hold = true;
         }
         if ticket.assigned.is_none() {
+            let share = self.book.policy.service.hostile_share;
             ticket.assigned = in_turn(&self.route.assign, ticket);
+            if let Some(first) = ticket.assigned.filter(|_| self.is_hostile())
+                && let Some(other) = case.care.clone().of_week(now).relief(&self.route.assign, first, share)
+            {
+                reasons.push(Reason::new(Word::Relieved, format!("{first} by {other}")));
+                ticket.assigned = Some(other);
+            }
         }
     }
 

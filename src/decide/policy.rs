@@ -181,7 +181,7 @@ impl Default for ConductRules {
 }
 
 /// Clocks and reminders.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct ServiceRules {
     /// Hours of business within which a queue answers; without it, those of the label under
@@ -195,6 +195,14 @@ pub struct ServiceRules {
     pub legal_remind_hours: Vec<u32>,
     /// Hours after which the lead is told, too.
     pub legal_escalate_hours: u32,
+    /// Share of the week's hostile mails, 0 to 1, above which an agent of a route is relieved by
+    /// the one who had the fewest.
+    pub hostile_share: f32,
+    /// Days after which records of mails are deleted, with the tickets that are closed and the
+    /// customers who are served as everybody, if both have been quiet as long. 0: never.
+    pub keep_days: u32,
+    /// Days after which whole months of the audit are deleted. 0: never.
+    pub keep_audit_days: u32,
 }
 
 impl Default for ServiceRules {
@@ -205,6 +213,9 @@ impl Default for ServiceRules {
             resolved_folder: None,
             legal_remind_hours: vec![24, 72],
             legal_escalate_hours: 120,
+            hostile_share: 0.5,
+            keep_days: 730,
+            keep_audit_days: 1_095,
         }
     }
 }

@@ -50,6 +50,8 @@ pub enum Word {
     LegalOnly,
     /// The same person has made it personal before.
     HarassmentAgain,
+    /// An agent had their share of hostile mails; another one gets this.
+    Relieved,
     /// A colleague answers what we have sent.
     Colleague,
     /// Legal has acknowledged a case.
@@ -99,6 +101,7 @@ impl Word {
             Self::LegalOnlyBegins => "legal-only-begins",
             Self::LegalOnly => "legal-only",
             Self::HarassmentAgain => "harassment-again",
+            Self::Relieved => "relieved",
             Self::Colleague => "colleague",
             Self::LegalAcknowledged => "legal-acknowledged",
         }

@@ -2,6 +2,8 @@
 //! One JSON request a line, one JSON answer a line, over a Unix socket that only the daemon's user
 //! can open.
 
+mod words;
+
 use std::io::{BufRead, BufReader as StdBufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -9,166 +11,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
 use super::Clock;
 use super::ledger::audit::Line;
-use super::ledger::customers::{Change, Shown};
-use super::ledger::erase::{Export, OnHold, Receipt};
 use super::ledger::tickets::TicketFilter;
-use super::ledger::undo::{Undo, Undone};
-use super::ledger::{CaseQuery, Ledger, LedgerError, MailRecord, Store, cases::StoredTicket};
-use crate::decide::Case;
-use crate::mail::MessageId;
+use super::ledger::{Ledger, LedgerError, Store};
 use crate::time::Timestamp;
+pub use words::{Request, Response, Status};
 
 /// Longest request in bytes.
 const MAX_REQUEST: u64 = 64 * 1024;
-
-/// What can be asked.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "ask")]
-pub enum Request {
-    /// What was done with the mails of this Message-ID.
-    Explain {
-        /// The Message-ID.
-        id: MessageId,
-    },
-    /// Customer and ticket that a mail would be decided with.
-    Case {
-        /// What it is found by.
-        query: CaseQuery,
-    },
-    /// How the daemon is.
-    Status,
-    /// Tickets.
-    Tickets {
-        /// Which.
-        filter: TicketFilter,
-    },
-    /// A ticket is settled.
-    Resolve {
-        /// Its number.
-        number: String,
-        /// Who says so.
-        author: String,
-    },
-    /// One customer.
-    Customer {
-        /// An address or identity.
-        who: String,
-    },
-    /// Customers who are not served as everybody.
-    Customers,
-    /// Decide how a customer is served.
-    Change {
-        /// An address or identity.
-        who: String,
-        /// What is decided.
-        change: Change,
-        /// Who decides it.
-        author: String,
-    },
-    /// Take back what was done.
-    Undo {
-        /// What.
-        undo: Undo,
-        /// Who wants it.
-        author: String,
-    },
-    /// Try again what has failed.
-    Retry {
-        /// With the mails of this Message-ID; without it, with all.
-        id: Option<MessageId>,
-        /// Who wants it.
-        author: String,
-    },
-    /// The newest lines of the audit.
-    Audit {
-        /// Written at or after.
-        since: Timestamp,
-        /// At most so many.
-        limit: usize,
-    },
-    /// Check the whole audit.
-    VerifyAudit,
-    /// Everything stored about a customer.
-    Export {
-        /// An address or identity.
-        who: String,
-    },
-    /// Erase everything stored about a customer.
-    Erase {
-        /// An address or identity.
-        who: String,
-        /// Also what is on legal hold.
-        despite_hold: bool,
-        /// Who wants it.
-        author: String,
-    },
-}
-
-/// How the daemon is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {
-    /// Whether a daemon answered, and not the files.
-    pub running: bool,
-    /// Version of the program.
-    pub version: String,
-    /// `Act` or `Observe`.
-    pub mode: String,
-    /// What each watched folder does.
-    pub folders: std::collections::BTreeMap<String, String>,
-    /// The policy is in force since.
-    pub policy_since: Timestamp,
-    /// Why the last reload was refused.
-    pub policy_refused: Option<String>,
-    /// Rules in force.
-    pub rules: usize,
-    /// Tickets that are not closed.
-    pub open_tickets: u64,
-    /// Of them, those whose answer or promise is overdue.
-    pub overdue: u64,
-    /// Mails whose effects are not all done.
-    pub under_way: u64,
-    /// Customers who are not served as everybody.
-    pub marked_customers: u64,
-}
-
-/// What is answered.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "answer", content = "of")]
-pub enum Response {
-    /// Records, oldest first; none when the Message-ID is unknown.
-    Records(Vec<MailRecord>),
-    /// Customer and ticket.
-    Case(Box<Case>),
-    /// How the daemon is.
-    Status(Box<Status>),
-    /// Tickets, the most urgent first.
-    Tickets(Vec<StoredTicket>),
-    /// Customers.
-    Customers(Vec<Shown>),
-    /// What was taken back, mail by mail.
-    Undone(Vec<Undone>),
-    /// How many mails are tried again.
-    Retried(u64),
-    /// Lines of the audit, oldest first.
-    Audit(Vec<Line>),
-    /// The audit is whole; number of its last line.
-    Verified(u64),
-    /// Everything stored about a customer.
-    Export(Box<Export>),
-    /// It was erased.
-    Erased(Receipt),
-    /// It was not erased.
-    OnHold(OnHold),
-    /// The request could not be answered.
-    Error(String),
-}
 
 /// What can go wrong with the socket.
 #[derive(Debug, thiserror::Error)]
@@ -349,6 +204,9 @@ fn newest(
 
 fn status(store: &Store, now: Timestamp, base: Status) -> Result<Status, LedgerError> {
     let overdue = store.tickets(&TicketFilter { overdue: true, ..TicketFilter::default() }, now)?;
+    let care = store.care(now)?;
+    let queues = care.queues.iter().map(|(queue, count)| (format!("queue {queue}"), *count));
+    let agents = care.agents.iter().map(|(agent, count)| (format!("agent {agent}"), *count));
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     Ok(Status {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -356,6 +214,7 @@ fn status(store: &Store, now: Timestamp, base: Status) -> Result<Status, LedgerE
         overdue: count(overdue.len()),
         under_way: store.under_way()?,
         marked_customers: count(store.marked_customers(now)?.len()),
+        hostile: queues.chain(agents).collect(),
         ..base
     })
 }

@@ -12,6 +12,7 @@ pub mod customers;
 pub mod erase;
 pub mod keys;
 pub mod record;
+pub mod retention;
 pub mod store;
 pub mod tickets;
 pub mod undo;

@@ -187,6 +187,45 @@ async fn a_threat_is_evidence_legal_is_reminded_escalated_and_its_answer_ends_th
 }
 
 #[tokio::test]
+async fn hostile_mails_are_shared_among_agents_and_counted() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let agents = "[routes]\nabuse = { queue = \"support\", assign = [\"anna\", \"boris\"] }\n";
+    let life = Life::begin_with(&world, dir.path(), Mode::Act, agents).await;
+    for n in 0..4 {
+        world.deliver(&super::insult(&format!("i{n}")).replace("<rick@", &format!("<r{n}@")));
+        life.session().await.unwrap();
+    }
+    let Response::Status(status) = life.ask(Request::Status).await else { panic!() };
+    let of = |who: &str| status.hostile.get(who).copied().unwrap_or(0);
+    assert_eq!((of("agent anna"), of("agent boris")), (2, 2), "{status:?}");
+    life.pass(8 * DAY);
+    let Response::Status(status) = life.ask(Request::Status).await else { panic!() };
+    assert!(status.hostile.is_empty(), "a new week");
+}
+
+#[tokio::test]
+async fn what_is_old_is_deleted_but_not_under_a_legal_hold() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let life =
+        Life::begin_with(&world, dir.path(), Mode::Act, "[service]\nkeep-days = 100\nkeep-audit-days = 50\n")
+            .await;
+    world.deliver(&complaint("c1"));
+    world.deliver(&threat("t1"));
+    life.session().await.unwrap();
+    life.pass(99 * DAY);
+    life.session().await.unwrap();
+    assert_eq!(life.records("c1@example.org").await.len(), 1);
+    life.pass(10 * DAY);
+    world.deliver(&complaint("c2"));
+    life.session().await.unwrap();
+    life.session().await.unwrap();
+    assert!(life.records("c1@example.org").await.is_empty());
+    assert_eq!(life.records("t1@example.org").await.len(), 1, "on hold");
+    let Response::Verified(_) = life.ask(Request::VerifyAudit).await else { panic!("the chain is whole") };
+    assert_eq!(evenkeel::edge::ledger::audit::files(dir.path()).unwrap().len(), 1, "old months are gone");
+}
+
+#[tokio::test]
 async fn harassment_again_is_raised_and_still_never_answered() {
     let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
     let life = Life::begin(&world, dir.path()).await;

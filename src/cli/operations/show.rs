@@ -93,5 +93,10 @@ pub(super) fn status(status: &Status) -> anyhow::Result<()> {
     }
     output::line(&format!("  tickets   {} open, {} overdue", status.open_tickets, status.overdue))?;
     output::line(&format!("  mails     {} with effects still to do", status.under_way))?;
-    output::line(&format!("  customers {} not served as everybody", status.marked_customers))
+    output::line(&format!("  customers {} not served as everybody", status.marked_customers))?;
+    if !status.hostile.is_empty() {
+        let all: Vec<String> = status.hostile.iter().map(|(who, count)| format!("{who} {count}")).collect();
+        output::line(&format!("  hostile   this week: {}", all.join(", ")))?;
+    }
+    Ok(())
 }

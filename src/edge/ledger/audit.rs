@@ -208,6 +208,27 @@ pub fn read(state: &Path, mut each: impl FnMut(&Path, usize, Line) -> bool) -> R
     Ok(())
 }
 
+/// The last line of a file.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn last_of(path: &Path) -> Result<Option<Line>, AuditError> {
+    let file = File::open(path).map_err(failed(path))?;
+    let mut last = None;
+    for text in BufReader::new(file).lines() {
+        last = Some(text.map_err(failed(path))?);
+    }
+    Ok(last.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// Deletes a file.
+///
+/// # Errors
+/// When the system refuses.
+pub fn delete(path: &Path) -> Result<(), AuditError> {
+    fs::remove_file(path).map_err(failed(path))
+}
+
 /// Checks the whole chain; the mark of its end. `known` is what the ledger remembers, `start` the
 /// line before the first that is kept.
 ///

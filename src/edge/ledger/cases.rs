@@ -11,7 +11,7 @@ use super::keys::{hex, mail_path, short_hash, thread_key};
 use super::record::{DraftMark, Effect, MailRecord};
 use super::store::Store;
 use crate::decide::customer::State;
-use crate::decide::{Case, Customer, Ticket, TicketId, TicketState};
+use crate::decide::{Care, Case, Customer, Ticket, TicketId, TicketState};
 use crate::mail::MessageId;
 use crate::time::Timestamp;
 
@@ -91,6 +91,7 @@ impl Store {
             self.write_customer(&who, &case.customer, "evenkeel", at)?;
             self.put(&format!("mails-of/{}/{}", short_hash(&who), mail_path(&record.key)), &())?;
         }
+        self.put("care", &case.care)?;
         let Some(ticket) = &case.ticket else { return Ok(()) };
         if ticket.id == case.next_ticket {
             let opened = self.get::<u64>("meta/tickets")?.unwrap_or(0).saturating_add(1);
@@ -254,15 +255,25 @@ impl Store {
             found = self.ticket(number.as_str())?.filter(|stored| stored.ticket.state != TicketState::Closed);
         }
         let ticket = found.map(|stored| stored.ticket);
-        Ok(Case { customer, ticket, next_ticket: self.next_ticket()? })
+        let care = self.get("care")?.unwrap_or_default();
+        Ok(Case { customer, ticket, care, next_ticket: self.next_ticket()? })
     }
 
-    /// Numbers go on from here; for a ledger that is thrown away.
+    /// Hostile mails of the week of `now`.
     ///
     /// # Errors
     /// See [`LedgerError`].
-    pub fn start_tickets_at(&mut self, sequence: u64) -> Result<(), LedgerError> {
+    pub fn care(&self, now: Timestamp) -> Result<Care, LedgerError> {
+        Ok(self.get::<Care>("care")?.unwrap_or_default().of_week(now))
+    }
+
+    /// Numbers go on from here, and so do the week's counts; for a ledger that is thrown away.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn start_at(&mut self, sequence: u64, care: &Care) -> Result<(), LedgerError> {
         self.put("meta/tickets", &sequence)?;
+        self.put("care", care)?;
         self.apply()
     }
 

@@ -20,6 +20,8 @@
 //! | `link/<identity>` | the identity under which this one is known |
 //! | `mails-of/<hash of identity>/<mail>` | marks a mail of a customer |
 //! | `undo/<mail>` | a mail whose effects are to be taken back |
+//! | `day/<day>/<mail>` | when a mail was decided, for retention |
+//! | `care` | [`crate::decide::Care`] |
 //! | `meta/audit`, `meta/audit-start` | number and hash of the audit's last line, and of the one before its first |
 
 use std::fs::{self, File};
@@ -298,6 +300,7 @@ impl Store {
         self.remove(&attempt_key(&record.key));
         self.remove(&cut_key(&record.key));
         self.put(&format!("identity/{account}/{}", record.identity), &record.key)?;
+        self.put(&super::retention::day_key(record), &())?;
         if let Some(id) = &record.message_id {
             let key = message_key(account, id);
             let mut mails: Vec<MailKey> = self.get(&key)?.unwrap_or_default();
