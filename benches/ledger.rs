@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use evenkeel::classify::Verdict;
 use evenkeel::daemon::plan::{self, Decided};
-use evenkeel::decide::{Care, Customer, Rulebook, Ticket, TicketId, decide};
+use evenkeel::decide::{Care, Customer, Paces, Rulebook, Ticket, TicketId, decide};
 use evenkeel::edge::ledger::{CaseQuery, FolderKey, MailKey, Store};
 use evenkeel::mail::MessageId;
 use evenkeel::time::Timestamp;
@@ -23,7 +23,7 @@ use evenkeel::time::Timestamp;
 const MAILS: u32 = 3_000;
 
 fn fill(store: &mut Store, count: u64) {
-    store.start_at(count, &Care::default()).unwrap();
+    store.start_at(count, &Care::default(), &Paces::default()).unwrap();
     for n in 0..count {
         let mut customer = Customer::default();
         customer.contact(Timestamp(i64::try_from(n).unwrap()));

@@ -40,7 +40,8 @@ fn html(kib: usize) -> Vec<u8> {
 
 fn reading(c: &mut Criterion) {
     let mut group = c.benchmark_group("read a mail");
-    for kib in [2, 20, 200] {
+    // flat from 1 KiB to 10 MiB: of more than `MAX_MAIL_BYTES` nothing more is read
+    for kib in [1, 20, 200, 1_000, 10_240] {
         for (kind, mail) in [("plain", plain(kib)), ("html", html(kib))] {
             group.throughput(Throughput::Bytes(mail.len() as u64));
             group.bench_with_input(BenchmarkId::new(kind, kib), &mail, |b, mail| {

@@ -110,7 +110,7 @@ enum Command {
         #[command(flatten)]
         format: FormatArg,
     },
-    /// How the daemon is: folders, policy, tickets, what is still to do.
+    /// How the daemon is: folders, policy, tickets, caps against loops, what is still to do.
     #[command(after_help = "Example:\n  evenkeel status")]
     Status {
         #[command(flatten)]

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use crate::classify::Classifier;
 use crate::config::{Account, Config, Mode};
 use crate::decide::Rulebook;
+use crate::decide::pace::Pace;
 use crate::edge::imap::{Imap, ImapError};
 use crate::edge::ledger::{FolderKey, Ledger, LedgerError};
 use crate::edge::smtp::Smtp;
@@ -62,6 +63,8 @@ struct State {
     stop_signal: tokio::sync::Notify,
     nudge: tokio::sync::Notify,
     board: Mutex<BTreeMap<FolderKey, String>>,
+    /// Mails held at a cap against loops.
+    held: Mutex<Pace>,
 }
 
 impl Shared {
@@ -88,6 +91,7 @@ impl Shared {
                 stop_signal: tokio::sync::Notify::new(),
                 nudge: tokio::sync::Notify::new(),
                 board: Mutex::new(BTreeMap::new()),
+                held: Mutex::new(Pace::default()),
             },
         }
     }
@@ -149,8 +153,15 @@ impl Shared {
             policy_since: policy.since,
             policy_refused: policy.refused,
             rules: policy.book.policy.rules.len(),
+            window_minutes: u64::from(policy.book.policy.limits.window_minutes),
+            answered_cap: policy.book.policy.limits.in_all,
             ..control::Status::default()
         }
+    }
+
+    /// Takes note of how many mails were held at a cap.
+    pub(crate) fn note_held(&self, held: &Pace) {
+        *self.state.held.lock().unwrap_or_else(PoisonError::into_inner) = held.clone();
     }
 
     fn note(&self, folder: &FolderKey, status: &str) {
@@ -164,6 +175,12 @@ impl Shared {
         let mut line = format!("{up} of {} folders watched", board.len());
         if let Some((folder, status)) = board.iter().find(|(_, status)| *status != WATCHING) {
             line = format!("{line}; {}/{}: {status}", folder.account, folder.folder);
+        }
+        let window = self.policy().book.policy.limits.window();
+        let held = self.state.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = held.recent(window, self.clock.now());
+        if held > 0 {
+            line = format!("{line}; {held} mails held at a loop cap in {} minutes", window.as_secs() / 60);
         }
         if self.mode == Mode::Observe {
             line.push_str("; observing only");
@@ -224,6 +241,8 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
         }
     }
     tracing::info!(accounts = config.accounts.len(), mode = ?config.mode, "evenkeel is running");
+    let paces = shared.ledger.run(|store| store.inbox_paces()).await?;
+    shared.note_held(&paces.held);
     systemd.ready(&shared.status());
 
     let mut tick = tokio::time::interval(systemd.watchdog_interval());

@@ -3,6 +3,7 @@
 
 pub mod action;
 pub mod authentication;
+pub mod bounce;
 pub mod care;
 pub mod case;
 pub mod condition;
@@ -11,6 +12,7 @@ pub mod facts;
 pub mod hours;
 pub mod human;
 pub mod name;
+pub mod pace;
 pub mod policy;
 pub mod reason;
 pub mod route;
@@ -24,6 +26,7 @@ pub use care::Care;
 pub use case::Case;
 pub use customer::Customer;
 pub use name::Name;
+pub use pace::{Limits, Paces};
 pub use policy::Policy;
 pub use reason::{Reason, Word};
 pub use route::{Priority, Route};
@@ -96,6 +99,11 @@ pub fn reason_line(reasons: &[Reason]) -> String {
 /// Decides what is done with `mail`.
 #[must_use]
 pub fn decide(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook, now: Timestamp) -> Decision {
+    pace::hold(decide_one(mail, verdict, case, book, now), &book.policy, now)
+}
+
+/// Decides by this mail alone, whatever came before it.
+fn decide_one(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook, now: Timestamp) -> Decision {
     if let Some(left) = leave_to_a_person(mail, verdict, case) {
         return left;
     }
@@ -107,8 +115,11 @@ pub fn decide(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook, now:
     } else {
         rule::follow(&book.policy.rules, Facts::of(mail, verdict, case, book, now))
     };
-    if mail.automated.is_some() || verdict.primary() == Some(Label::Automated) {
-        return file_automated(mail, verdict, case, book, &found);
+    if let Some(reason) = mail.automated {
+        return file_automated(mail, reason, case, book, &found);
+    }
+    if verdict.primary() == Some(Label::Automated) {
+        return doubt_automated(verdict, case);
     }
     human::decide(mail, verdict, case, book, &found, now)
 }
@@ -152,6 +163,19 @@ fn special<'a>(book: &'a Rulebook, labels: &BTreeSet<Label>, found: &Found) -> O
     book.policy.specials.iter().find(|special| special.fits(labels, &found.facts))
 }
 
+/// A mail that only sounds like a machine's: no header and nothing in its structure proves it, so a
+/// person may have written it, and a person looks.
+fn doubt_automated(verdict: &Verdict, case: &Case) -> Decision {
+    let mut keywords = label_keywords(verdict);
+    keywords.insert(Keyword::Review);
+    let detail = format!("model {:.2}", verdict.score(Label::Automated));
+    Decision {
+        actions: vec![Action::Tag(keywords), Action::File(Queue::Review)],
+        reasons: vec![Reason::new(Word::AutomatedUnproven, detail)],
+        case: case.clone(),
+    }
+}
+
 /// Mail that no rule should touch: unreadable, or with several senders. It stays where it is.
 fn leave_to_a_person(mail: &Mail, verdict: &Verdict, case: &Case) -> Option<Decision> {
     let unreadable = mail.problems.iter().any(|p| matches!(p, Problem::Unparseable | Problem::NoHeaders));
@@ -168,7 +192,13 @@ fn leave_to_a_person(mail: &Mail, verdict: &Verdict, case: &Case) -> Option<Deci
 }
 
 /// A machine's mail: filed, never answered, never counted. Rules may route it elsewhere.
-fn file_automated(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook, found: &Found) -> Decision {
+fn file_automated(
+    mail: &Mail,
+    why: AutomatedReason,
+    case: &Case,
+    book: &Rulebook,
+    found: &Found,
+) -> Decision {
     let base = &book.policy.routes.automated;
     let labels = BTreeSet::from([Label::Automated]);
     let fit = special(book, &labels, found);
@@ -177,16 +207,12 @@ fn file_automated(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook, 
     keywords.extend(route.tag.iter().copied().map(Keyword::Own));
     let mut queue = route.queue;
     let mut reasons = vec![];
-    if is_bounce_of_ours(mail) {
+    if bounce::own_ids(mail).is_empty() {
+        reasons.push(Reason::new(Word::Automated, why.to_string()));
+    } else {
         keywords.insert(Keyword::Review);
         queue = Some(Queue::Review);
         reasons.push(Reason::new(Word::OwnForwardBounced, "a colleague's server refused what was forwarded"));
-    } else {
-        let why = mail.automated.map_or_else(
-            || format!("model {:.2}", verdict.score(Label::Automated)),
-            |reason| reason.to_string(),
-        );
-        reasons.push(Reason::new(Word::Automated, why));
     }
     reasons.extend(rule_reasons(found));
     if let Some(special) = fit {
@@ -200,14 +226,6 @@ fn file_automated(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook, 
     actions.push(Action::Tag(keywords));
     actions.extend(queue.map(Action::File));
     Decision { actions, reasons, case: case.clone() }
-}
-
-fn is_bounce_of_ours(mail: &Mail) -> bool {
-    mail.automated == Some(AutomatedReason::DeliveryReport)
-        && (mail.references.iter().any(|id| id.as_str().starts_with(OWN_ID_PREFIX))
-            || [&mail.new_text, &mail.quoted]
-                .into_iter()
-                .any(|text| text.contains(&format!("<{OWN_ID_PREFIX}"))))
 }
 
 fn label_keywords(verdict: &Verdict) -> BTreeSet<Keyword> {

@@ -66,8 +66,8 @@ impl Keywords {
 pub struct Listed {
     /// Its uid.
     pub uid: Uid,
-    /// RFC822.SIZE in bytes.
-    pub size: u32,
+    /// RFC822.SIZE in bytes; `None` when the server refuses to tell.
+    pub size: Option<u32>,
     /// INTERNALDATE.
     pub arrived: Option<Timestamp>,
 }

@@ -1,14 +1,18 @@
 //! A mail as the rest of the program sees it: who writes to whom, what is new in it,
 //! in which language, and whether a machine wrote it.
 
+pub mod authentication;
 pub mod automated;
+pub mod identity;
 pub mod language;
 pub mod new_text;
 pub mod parse;
 
 use serde::{Deserialize, Serialize};
 
+pub use authentication::Authentication;
 pub use automated::AutomatedReason;
+pub use identity::{Person, PersonSource};
 pub use language::Language;
 pub use parse::parse;
 
@@ -50,21 +54,6 @@ pub struct Address {
     pub address: String,
 }
 
-impl Address {
-    /// The address under which a person is known: lower case, `+tag` removed from the local part.
-    #[must_use]
-    pub fn identity(&self) -> String {
-        let lower = self.address.trim().to_lowercase();
-        match lower.rsplit_once('@') {
-            Some((local, domain)) => {
-                let local = local.split_once('+').map_or(local, |(base, _)| base);
-                format!("{local}@{domain}")
-            }
-            None => lower,
-        }
-    }
-}
-
 /// What is known of an attachment without opening it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
@@ -101,8 +90,49 @@ pub enum Problem {
     HeadersCut,
     /// Bytes that are no text in the declared charset; they became U+FFFD.
     Undecodable,
+    /// The text is encrypted; only what surrounds it could be read.
+    Encrypted,
     /// The parser gave up; only headers were read.
     Unparseable,
+}
+
+/// How the text of a mail is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protection {
+    /// Signed with `OpenPGP` (RFC 3156, RFC 9580); readable.
+    PgpSigned,
+    /// Encrypted with `OpenPGP`: only what surrounds it is readable.
+    PgpEncrypted,
+    /// Signed with S/MIME (RFC 8551); readable.
+    SmimeSigned,
+    /// Encrypted with S/MIME: only what surrounds it is readable.
+    SmimeEncrypted,
+}
+
+impl Protection {
+    /// The word, as in `read --format jsonl`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PgpSigned => "pgp-signed",
+            Self::PgpEncrypted => "pgp-encrypted",
+            Self::SmimeSigned => "smime-signed",
+            Self::SmimeEncrypted => "smime-encrypted",
+        }
+    }
+
+    /// Whether the text cannot be read without a key.
+    #[must_use]
+    pub const fn is_encrypted(self) -> bool {
+        matches!(self, Self::PgpEncrypted | Self::SmimeEncrypted)
+    }
+}
+
+impl std::fmt::Display for Protection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// A mail, read. Made by [`parse()`] from bytes and by [`Mail::from_message`] from plain fields.
@@ -114,8 +144,15 @@ pub struct Mail {
     pub references: Vec<MessageId>,
     /// All of `From`; the first is the sender.
     pub from: Vec<Address>,
+    /// `Sender`.
+    pub sent_by: Option<Address>,
     /// `Reply-To`.
     pub reply_to: Vec<Address>,
+    /// The person behind it: see [`identity`].
+    pub person: Option<Person>,
+    /// What the topmost `Authentication-Results` claims; believed only through
+    /// [`Mail::authenticated_by`].
+    pub authentication: Option<Authentication>,
     /// `To`.
     pub to: Vec<Address>,
     /// `Cc`.
@@ -138,6 +175,10 @@ pub struct Mail {
     pub language: Language,
     /// Why this is the mail of a machine, or `None` for a human's.
     pub automated: Option<AutomatedReason>,
+    /// Message-IDs of the mails that this one brings back: those whose headers are attached to it.
+    pub returned: Vec<MessageId>,
+    /// Signature or encryption around the text.
+    pub protection: Option<Protection>,
     /// Attachments, in order.
     pub attachments: Vec<Attachment>,
     /// What could not be read as written, sorted, each once.
@@ -152,6 +193,27 @@ impl Mail {
     #[must_use]
     pub fn sender(&self) -> Option<&Address> {
         self.from.first()
+    }
+
+    /// The person behind the mail, else the sender.
+    #[must_use]
+    pub fn author(&self) -> Option<&Address> {
+        self.person.as_ref().map(|person| &person.address).or_else(|| self.sender())
+    }
+
+    /// Where an answer goes (RFC 5322 §3.6.2): to `Reply-To` if it is one address, else to the person.
+    #[must_use]
+    pub fn answer_to(&self) -> Option<&Address> {
+        match self.reply_to.as_slice() {
+            [one] if one.address.contains('@') => Some(one),
+            _ => self.author(),
+        }
+    }
+
+    /// What the server with this `authserv-id` has found out about the sender.
+    #[must_use]
+    pub fn authenticated_by(&self, authserv_id: &str) -> Option<&Authentication> {
+        self.authentication.as_ref().filter(|claim| claim.by.eq_ignore_ascii_case(authserv_id))
     }
 
     /// A mail from plain fields, for JSON lines: no headers, so `automated` can only be told by the
@@ -171,6 +233,7 @@ impl Mail {
         if !from_name.is_empty() || !from.is_empty() {
             mail.from.push(Address { name: parse::one_line(from_name), address: parse::one_line(from) });
         }
+        mail.person = identity::person(&mail, body);
         mail
     }
 }
@@ -178,13 +241,6 @@ impl Mail {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_plus_address_is_the_same_person() {
-        let of = |a: &str| Address { name: String::new(), address: a.into() }.identity();
-        assert_eq!(of("Olena+shop@Example.ORG"), "olena@example.org");
-        assert_eq!(of("no-at-sign"), "no-at-sign");
-    }
 
     #[test]
     fn a_message_id_never_carries_what_would_break_a_header_or_a_search() {

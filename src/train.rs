@@ -1,5 +1,6 @@
 //! Offline: from a corpus to a model, and from model and corpus to figures.
 
+pub mod bootstrap;
 pub mod card;
 pub mod corpus;
 pub mod counts;
@@ -8,11 +9,14 @@ mod cut;
 pub mod evaluate;
 mod fit;
 pub mod report;
+mod softmax;
 mod stack;
 pub mod subspace;
 pub mod tally;
 
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use self::card::Scores;
 use self::evaluate::{Figures, Judged};
@@ -66,16 +70,20 @@ pub struct TrainOptions {
     pub model: PathBuf,
     /// Where its card goes.
     pub card: PathBuf,
+    /// Where the out-of-fold judgements go, a JSON line a mail: what to read between two rounds.
+    pub judgements: Option<PathBuf>,
     /// Names of the labels in order of precedence.
     pub labels: Vec<String>,
     /// How blocks of features are weighed.
     pub blocks: BlockWeights,
-    /// Ridge of the first stage, per view.
-    pub alphas: [f64; Block::VIEWS],
-    /// Ridge of the second stage, on standardised inputs.
-    pub stack_alpha: f64,
+    /// How strongly weights are held down.
+    pub ridges: Ridges,
     /// Parts for out-of-fold scores.
     pub folds: u64,
+    /// Choose the ridges by out-of-fold log-loss, which takes several times as long.
+    pub tune: bool,
+    /// Hold no mail back: the model is measured on another corpus.
+    pub all: bool,
 }
 
 impl Default for TrainOptions {
@@ -84,13 +92,25 @@ impl Default for TrainOptions {
             corpus: vec!["data/corpus".into()],
             model: "models/evenkeel.model".into(),
             card: "models/evenkeel.card.toml".into(),
+            judgements: None,
             labels: Label::ALL.iter().map(ToString::to_string).collect(),
             blocks: BlockWeights::default(),
-            alphas: [0.03, 0.03, 0.3],
-            stack_alpha: 50.0,
+            ridges: Ridges { views: [0.03, 0.03, 0.3], stack: 50.0 },
             folds: 5,
+            tune: false,
+            all: false,
         }
     }
+}
+
+/// Ridges of both stages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Ridges {
+    /// Of the first stage, per view.
+    pub views: [f64; Block::VIEWS],
+    /// Of the second stage.
+    pub stack: f64,
 }
 
 /// A trained model with the out-of-fold scores it was calibrated on.
@@ -100,6 +120,8 @@ pub struct Trained {
     pub model: Model,
     /// Out-of-fold probabilities of the training mails.
     pub out_of_fold: OutOfFold,
+    /// The ridges it was fitted with.
+    pub ridges: Ridges,
 }
 
 /// Reads the corpus, trains, and writes model and card: the same corpus gives the same bytes.
@@ -117,11 +139,13 @@ pub fn train(
     let trained = fit(options, &examples, lexicon, rules, progress)?;
     let bytes = trained.model.to_bytes();
     let model = Model::of_any_taxonomy(&bytes)?;
-    let held_back: Vec<&Example> = examples.iter().filter(|example| example.is_held_back()).collect();
+    let held_back: Vec<&Example> =
+        examples.iter().filter(|example| !options.all && example.is_held_back()).collect();
     let mut languages: Vec<String> = examples.iter().map(|example| example.language.to_string()).collect();
     languages.sort();
     languages.dedup();
     let figures = |judged: &[Judged<'_>]| Scores::of(&Figures::of(&options.labels, judged));
+    let out_of_fold = evaluate::judge_out_of_fold(&model, &trained.out_of_fold, &examples);
     let card = Card {
         features_version: VERSION,
         model_sha256: model.sha256().to_owned(),
@@ -137,11 +161,15 @@ pub fn train(
             sha256: corpus::checksum(&examples),
         },
         folds: options.folds,
-        out_of_fold: figures(&evaluate::judge_out_of_fold(&model, &trained.out_of_fold, &examples)),
+        ridges: trained.ridges,
+        out_of_fold: figures(&out_of_fold),
         held_back: figures(&evaluate::judge(&model, rules, held_back)),
     };
     write(&options.model, &bytes)?;
     write(&options.card, card.to_toml().as_bytes())?;
+    if let Some(file) = &options.judgements {
+        write(file, evaluate::json_lines(&options.labels, &out_of_fold).as_bytes())?;
+    }
     Ok(card)
 }
 

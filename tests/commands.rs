@@ -1,7 +1,7 @@
 //! The binary as a person or a program meets it: help, exit status, stdout, stderr.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -221,4 +221,50 @@ fn one_mail_on_stdin_is_read() {
     let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&line["id"], &line["language"]), (&"x@example.org".into(), &"es".into()));
     assert_eq!(line["automated"], serde_json::Value::Null);
+}
+
+/// Peak of resident memory in KiB after reading `path`, while the program waits for a second mail.
+fn peak_after(path: &Path) -> u64 {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+        .args(["read", "--format", "jsonl", path.to_str().unwrap(), "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("the lamp is broken"), "{line}");
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    drop(child.stdin.take());
+    child.wait().unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn a_mail_of_a_hundred_megabytes_takes_little_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let head = "From: Ana <ana@example.org>\r\nMessage-ID: <x@example.org>\r\nMIME-Version: 1.0\r\n\
+                Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHello, the lamp is broken.\r\n--b\r\n\
+                Content-Type: video/mp4\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+    let line = "A".repeat(76) + "\r\n";
+    let write = |name: &str, start: &str, bytes: usize| {
+        let path = dir.path().join(name);
+        let mut file = std::io::BufWriter::new(fs::File::create(&path).unwrap());
+        file.write_all(start.as_bytes()).unwrap();
+        file.write_all(head.as_bytes()).unwrap();
+        for _ in 0..bytes / line.len() {
+            file.write_all(line.as_bytes()).unwrap();
+        }
+        path
+    };
+    let large = 100 << 20;
+    let idle = peak_after(&write("small.eml", "", 100));
+    for (name, start) in
+        [("large.eml", ""), ("large.mbox", "From ana@example.org Tue Nov 17 09:12:00 2026\r\n")]
+    {
+        let peak = peak_after(&write(name, start, large));
+        println!("{name}: {} KiB above idle", peak.saturating_sub(idle));
+        assert!(peak < idle + (64 << 10), "{name}: {peak} KiB, idle {idle} KiB");
+    }
 }

@@ -213,7 +213,7 @@ async fn a_calm_reply_in_a_thread_with_a_threat_goes_along_and_the_quoted_threat
     world.deliver(&threat("t1"));
     life.session().await.unwrap();
     world.deliver(&reply("t2", "t1", "Dana Whitlock <dana@example.org>",
-        "Could you tell me when your office opens tomorrow?\n\nOn Sat, 21 Nov 2026, Dana Whitlock wrote:\n> my lawyer files the lawsuit on Monday and I report you to the consumer protection authority"));
+        "Could you please send me the invoice for this order again? I need it for my accounts.\n\nOn Sat, 21 Nov 2026, Dana Whitlock wrote:\n> my lawyer files the lawsuit on Monday and I report you to the consumer protection authority"));
     life.session().await.unwrap();
     assert_eq!(world.folder("Queue/Legal").len(), 2);
     assert_eq!(world.sent().len(), 1, "legal is not told twice");
@@ -348,6 +348,11 @@ async fn a_bounce_of_our_own_forward_is_shown_to_a_person_and_is_no_new_threat()
     assert_eq!(review.len(), 1);
     assert!(review[0].flags.contains("ek-automated") && review[0].flags.contains("ek-review"));
     assert_eq!(world.sent().len(), 1);
+    let reopened = life.reopened().await;
+    assert_eq!(reopened.len(), 1, "the forward is open again, for a person");
+    assert_eq!(reopened[0].message_id.as_ref().unwrap().as_str(), "t1@example.org");
+    assert_eq!(reopened[0].state, evenkeel::edge::ledger::MailState::Reopened);
+    assert!(reopened[0].reasons.iter().any(|r| r.word == evenkeel::decide::Word::OwnForwardBounced));
 }
 
 #[tokio::test]

@@ -40,6 +40,8 @@ struct Inner {
     break_at: Option<(usize, Break)>,
     smtp_refuses: Option<bool>,
     failing_fetches: usize,
+    /// Mails that the server refuses to show.
+    refused: BTreeSet<Uid>,
 }
 
 /// How the line breaks at an effect.
@@ -67,6 +69,10 @@ impl EdgeError for Broken {
 
     fn outcome_unknown(&self) -> bool {
         self.0 == "after the dot"
+    }
+
+    fn is_refusal(&self) -> bool {
+        self.0 == "NO"
     }
 }
 
@@ -138,6 +144,11 @@ impl World {
     /// The line breaks in the middle of the next fetches.
     pub fn fail_fetches(&self, times: usize) {
         self.0.lock().unwrap().failing_fetches = times;
+    }
+
+    /// The server says NO to whatever is asked of this mail.
+    pub fn refuse(&self, uid: Uid) {
+        self.0.lock().unwrap().refused.insert(uid);
     }
 
     pub fn smtp_refuses(&self, for_good: Option<bool>) {
@@ -234,13 +245,18 @@ impl Mailbox for Connection {
 
     async fn list(&mut self, from: Uid) -> Result<Vec<Listed>, Broken> {
         let mails = self.world.folder(&self.selected);
-        let listed = |mail: &Stored| Listed { uid: mail.uid, size: size(mail), arrived: None };
+        let refused = self.world.0.lock().unwrap().refused.clone();
+        let told = |mail: &Stored| (!refused.contains(&mail.uid)).then(|| size(mail));
+        let listed = |mail: &Stored| Listed { uid: mail.uid, size: told(mail), arrived: None };
         Ok(mails.iter().filter(|mail| mail.uid >= from).map(listed).collect())
     }
 
     async fn fetch(&mut self, uid: Uid, cap: u32) -> Result<Option<Vec<u8>>, Broken> {
         {
             let mut inner = self.world.0.lock().unwrap();
+            if inner.refused.contains(&uid) {
+                return Err(Broken("NO"));
+            }
             if inner.failing_fetches > 0 {
                 inner.failing_fetches -= 1;
                 return Err(Broken("cut in the middle"));
@@ -522,6 +538,10 @@ impl Life {
             let key = key.clone();
             self.shared.ledger.run(move |store| store.attempt(&[key])).await.unwrap();
         }
+    }
+
+    pub async fn reopened(&self) -> Vec<evenkeel::edge::ledger::MailRecord> {
+        self.shared.ledger.run(|store| store.reopened()).await.unwrap()
     }
 
     pub async fn records(&self, id: &str) -> Vec<evenkeel::edge::ledger::MailRecord> {

@@ -6,7 +6,7 @@ use super::lexicon::{Finder, Hit, Lexicon};
 use super::text::{Part, Sentence, Text};
 
 /// The version of folding, splitting, keys and form features: a model fits one only.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A kind of feature. Each kind is normalised by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +21,7 @@ pub enum Block {
     Head,
     /// A concept of the lexicon.
     Concept,
-    /// Two concepts of a sentence, in order.
+    /// Two concepts, or two meanings, of a sentence, in order.
     Link,
     /// A meaning: a word in four languages.
     Meaning,
@@ -78,8 +78,10 @@ pub const END: u64 = 0x5bd1_e995_0000_0002;
 pub const QUESTION: u64 = 0x5bd1_e995_0000_0003;
 /// Shortest and longest run of characters.
 const GRAM: (usize, usize) = (2, 5);
-/// How many concepts back a link reaches.
+/// How many concepts on a link reaches.
 const LINK_REACH: usize = 4;
+/// How many words with a meaning on a link between meanings reaches.
+const MEANING_REACH: usize = 2;
 
 /// The key of a word in a head: subject or name.
 #[must_use]
@@ -145,6 +147,9 @@ pub fn of_hits(hits: &[Hit], lexicon: &Lexicon, mut take: impl FnMut(Block, u64)
         let key = lexicon.key(hit.concept);
         if lexicon.is_meaning(hit.concept) {
             take(Block::Meaning, key);
+            meaning_links(hits.get(at + 1..).unwrap_or_default(), hit, lexicon, |other| {
+                take(Block::Link, hash::pair(key, other));
+            });
             continue;
         }
         take(Block::Concept, key);
@@ -153,6 +158,21 @@ pub fn of_hits(hits: &[Hit], lexicon: &Lexicon, mut take: impl FnMut(Block, u64)
         for later in later.take(LINK_REACH) {
             take(Block::Link, hash::pair(key, lexicon.key(later.concept)));
         }
+    }
+}
+
+/// Calls `take` with the key of every meaning of the next words after `first` that have one.
+fn meaning_links(later: &[Hit], first: &Hit, lexicon: &Lexicon, mut take: impl FnMut(u64)) {
+    let (mut words, mut place) = (0, first.from);
+    for hit in later.iter().filter(|hit| hit.from >= first.to && lexicon.is_meaning(hit.concept)) {
+        if hit.from != place {
+            place = hit.from;
+            words += 1;
+        }
+        if words > MEANING_REACH {
+            return;
+        }
+        take(lexicon.key(hit.concept));
     }
 }
 

@@ -16,7 +16,7 @@ use crate::mail::Language;
 pub use find::{Finder, Hit};
 
 /// The lexicon as shipped: one TOML table a concept.
-const SHIPPED: [&str; 9] = [
+const SHIPPED: [&str; 11] = [
     include_str!("../../data/lexicon/conflict.toml"),
     include_str!("../../data/lexicon/trouble.toml"),
     include_str!("../../data/lexicon/money.toml"),
@@ -26,6 +26,8 @@ const SHIPPED: [&str; 9] = [
     include_str!("../../data/lexicon/finer.toml"),
     include_str!("../../data/lexicon/pressure.toml"),
     include_str!("../../data/lexicon/words.toml"),
+    include_str!("../../data/lexicon/actions.toml"),
+    include_str!("../../data/lexicon/things.toml"),
 ];
 
 /// A lexicon that cannot be used.

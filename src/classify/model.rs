@@ -63,6 +63,8 @@ pub struct Stack {
 #[derive(Clone, Debug, Default)]
 pub struct Model {
     pub(crate) labels: Vec<String>,
+    /// Whether a mail has exactly one label.
+    pub(crate) exclusive: bool,
     pub(crate) lexicon: Lexicon,
     pub(crate) blocks: [Rows; Block::COUNT],
     /// What an unknown feature adds to the squared norm of its block.
@@ -77,6 +79,7 @@ pub struct Model {
     /// Known words, sorted.
     pub(crate) words: Vec<String>,
     pub(crate) word_grams: WordGrams,
+    pub(crate) word_atoms: WordAtoms,
     pub(crate) sha256: String,
 }
 
@@ -85,6 +88,25 @@ pub struct Model {
 pub(crate) struct WordGrams {
     pub(crate) sums: Vec<Lanes>,
     pub(crate) norms: Vec<f32>,
+}
+
+/// The lexicon's atoms of each known word, so that its stems need not be looked up.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WordAtoms {
+    /// Where the atoms of each word row end.
+    ends: Vec<u32>,
+    atoms: Vec<u32>,
+}
+
+impl WordAtoms {
+    /// The atoms of the word with this row.
+    #[inline]
+    pub(crate) fn of(&self, row: u32) -> &[u32] {
+        let row = row as usize;
+        let start = row.checked_sub(1).map_or(0, |before| self.ends.get(before).copied().unwrap_or(0));
+        let end = self.ends.get(row).copied().unwrap_or(start);
+        self.atoms.get(start as usize..end as usize).unwrap_or_default()
+    }
 }
 
 /// The languages a threshold can be set for, in order.
@@ -127,7 +149,7 @@ impl Model {
         let mut model = format::read(bytes)?;
         model.sha256 = checksum(bytes);
         model.check()?;
-        model.sum_grams();
+        model.prepare();
         Ok(model)
     }
 
@@ -168,6 +190,18 @@ impl Model {
         self.thresholds.get(label * LANGUAGES.len() + place).copied().unwrap_or(0.5)
     }
 
+    /// Whether a mail has exactly one of the labels: the probabilities then add up to one.
+    #[must_use]
+    pub const fn is_exclusive(&self) -> bool {
+        self.exclusive
+    }
+
+    /// A probability per label from its log-odds.
+    #[must_use]
+    pub fn probabilities(&self, logits: &[f32]) -> Vec<f32> {
+        probabilities_of(logits, self.exclusive)
+    }
+
     /// Whether a word, given by its key, is known.
     #[must_use]
     pub fn knows(&self, word: u64) -> bool {
@@ -182,7 +216,7 @@ impl Model {
 
     /// How many numbers the second stage reads.
     pub(crate) fn inputs(&self) -> usize {
-        self.scored() + mixed::count(self.labels.len())
+        self.scored() + mixed::count(self.labels.len(), Block::VIEWS)
     }
 
     /// How many of them are scores and form.
@@ -202,14 +236,16 @@ impl Model {
         whole(self.blocks.iter().all(|rows| rows.fits(labels)), "rows")
     }
 
-    /// Sums the gram rows of every known word, in the order of the word rows.
-    pub(crate) fn sum_grams(&mut self) {
+    /// Works out once what every known word means to the rows of grams and to the lexicon.
+    pub(crate) fn prepare(&mut self) {
         let width = rows::chunks(self.labels.len());
         let [words, _, grams, ..] = &self.blocks;
         let mut sums = vec![Lanes::default(); words.len() * width];
         let mut norms = vec![0.0; words.len()];
+        let mut atoms = vec![vec![]; words.len()];
         for word in &self.words {
-            let Some(row) = words.number(hash::of(word)) else {
+            let key = hash::of(word);
+            let Some(row) = words.number(key) else {
                 continue;
             };
             let row = row as usize;
@@ -217,9 +253,28 @@ impl Model {
             if let (Some(sum), Some(norm)) = (sum, norms.get_mut(row)) {
                 features::grams(word, |key| *norm += grams.add(key, sum).unwrap_or(0.0));
             }
+            if let Some(atoms) = atoms.get_mut(row) {
+                self.lexicon.atoms_of(word, key, atoms);
+            }
         }
         self.word_grams = WordGrams { sums, norms };
+        self.word_atoms = WordAtoms::default();
+        for atoms in atoms {
+            self.word_atoms.atoms.extend(atoms);
+            self.word_atoms.ends.push(u32::try_from(self.word_atoms.atoms.len()).unwrap_or(u32::MAX));
+        }
     }
+}
+
+/// A probability per label: each by itself, or, when a mail has exactly one, adding up to one.
+pub(crate) fn probabilities_of(logits: &[f32], exclusive: bool) -> Vec<f32> {
+    if !exclusive {
+        return logits.iter().map(|logit| super::probability(*logit)).collect();
+    }
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let shares: Vec<f32> = logits.iter().map(|logit| (logit - most).exp()).collect();
+    let sum: f32 = shares.iter().sum();
+    shares.into_iter().map(|share| share / sum).collect()
 }
 
 /// SHA-256 in hexadecimal.

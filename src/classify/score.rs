@@ -139,17 +139,15 @@ impl Model {
         let [unknown_word, unknown_pair, ..] = self.unknown;
         let waiting = &mut sums.waiting;
         let of = text.of(sentence);
-        if sentence.part != Part::Body {
-            for word in of {
+        let judged = sentence.part != Part::Name;
+        finder.clear();
+        for word in of {
+            if sentence.part != Part::Body {
                 *head_norm += head.add(features::head_key(sentence.part, word.key), head_sum).unwrap_or(0.0);
             }
-        }
-        if sentence.part != Part::Name {
-            for word in of {
-                if let Some(row) = words.number(word.key) {
-                    *word_norm += words.add_row(row, word_sum).unwrap_or(0.0);
-                    *gram_norm += self.word_grams.add(row, gram_sum).unwrap_or(0.0);
-                } else {
+            let Some(row) = words.number(word.key) else {
+                finder.look_up(&self.lexicon, text.word(word), word.key);
+                if judged {
                     *word_norm += unknown_word;
                     features::grams(text.word(word), |key| {
                         if grams.may_have(key) {
@@ -157,14 +155,22 @@ impl Model {
                         }
                     });
                 }
+                continue;
+            };
+            finder.add(self.word_atoms.of(row));
+            if judged {
+                *word_norm += words.add_row(row, word_sum).unwrap_or(0.0);
+                *gram_norm += self.word_grams.add(row, gram_sum).unwrap_or(0.0);
             }
+        }
+        if judged {
             *gram_norm += grams.add_all(waiting, gram_sum);
             features::pairs(of.iter().map(|word| word.key), sentence.question, |key| {
                 *pair_norm += pairs.add(key, pair_sum).unwrap_or(unknown_pair);
             });
         }
         features::of_hits(
-            finder.find(&self.lexicon, text, sentence),
+            finder.hits(&self.lexicon, text.language),
             &self.lexicon,
             |block, key| match block {
                 Block::Meaning => *meaning_norm += meanings.add(key, meaning_sum).unwrap_or(0.0),

@@ -10,7 +10,9 @@ use super::input::{Input, Inputs};
 use super::output::{self, Format, bold, indented, printable};
 use crate::classify::{Classifier, Evidence, Finding, Label, Scratch, Verdict};
 use crate::config::Config;
-use crate::mail::{Attachment, AutomatedReason, Language, Mail, Problem};
+use crate::mail::{
+    Attachment, Authentication, AutomatedReason, Language, Mail, MessageId, Person, Problem, Protection,
+};
 use crate::reply::{self, Company, Draft, History, NoDraft, Playbooks};
 
 /// Line of `classify --format jsonl`.
@@ -52,6 +54,11 @@ struct Read<'a> {
     signature: &'a str,
     forwarded: bool,
     automated: Option<AutomatedReason>,
+    identity: Option<String>,
+    person: Option<&'a Person>,
+    authentication: Option<&'a Authentication>,
+    protection: Option<Protection>,
+    returned: &'a [MessageId],
     attachments: &'a [Attachment],
     problems: &'a [Problem],
 }
@@ -218,6 +225,11 @@ pub fn read(inputs: Vec<PathBuf>, format: Format) -> anyhow::Result<()> {
                 signature: &mail.signature,
                 forwarded: mail.forwarded,
                 automated: mail.automated,
+                identity: mail.author().map(crate::mail::Address::identity),
+                person: mail.person.as_ref(),
+                authentication: mail.authentication.as_ref(),
+                protection: mail.protection,
+                returned: &mail.returned,
                 attachments: &mail.attachments,
                 problems: &mail.problems,
             }),
@@ -233,6 +245,20 @@ fn read_text(input: &Input, from: &str, from_name: &str) -> anyhow::Result<()> {
     output::line(&format!("  Subject:   {}", printable(&mail.subject)))?;
     output::line(&format!("  Language:  {}", mail.language))?;
     output::line(&format!("  Automated: {}", mail.automated.map_or_else(|| "no".into(), |r| r.to_string())))?;
+    if let Some(person) = &mail.person {
+        let source = serde_json::to_string(&person.source)?;
+        let (who, source) = (printable(&person.address.identity()), source.trim_matches('"').to_owned());
+        output::line(&format!("  Person:    {who} (by {source})"))?;
+    }
+    if let Some(claim) = &mail.authentication {
+        output::line(&format!("  Claimed:   {}", printable(&claim.to_string())))?;
+    }
+    if let Some(protection) = mail.protection {
+        output::line(&format!("  Protected: {protection}"))?;
+    }
+    for id in &mail.returned {
+        output::line(&format!("  Returned:  <{}>", printable(id.as_str())))?;
+    }
     if mail.forwarded {
         output::line("  Forwarded: yes, the forwarded text is judged")?;
     }

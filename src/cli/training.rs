@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::BadFiles;
 use super::output::{self, Format};
 use crate::classify::{Label, Lexicon, Model, Rules};
-use crate::train::evaluate::{Figures, Judged, judge};
+use crate::train::evaluate::{Figures, Judged, json_lines, judge};
 use crate::train::{self, Example, Step, TrainOptions, report};
 
 /// What a corpus is.
@@ -43,6 +43,15 @@ pub struct TrainArgs {
     /// Where the model goes; the card goes beside it.
     #[arg(long, value_name = "FILE", default_value = "models/evenkeel.model")]
     model: PathBuf,
+    /// Write what models that did not see them say of the training mails, a JSON line a mail.
+    #[arg(long, value_name = "FILE")]
+    judgements: Option<PathBuf>,
+    /// Choose how strongly weights are held down by out-of-fold log-loss: several times as slow.
+    #[arg(long)]
+    tune: bool,
+    /// Train on every mail and hold none back, to measure on another corpus.
+    #[arg(long)]
+    all: bool,
 }
 
 /// Arguments of `evaluate`.
@@ -56,6 +65,9 @@ pub struct EvaluateArgs {
     /// Measure on every mail, not only on the held-back fifth that was never trained on.
     #[arg(long)]
     all: bool,
+    /// Write what the model says of each mail, a JSON line a mail.
+    #[arg(long, value_name = "FILE")]
+    judgements: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     /// Text for people, JSON lines for programs.
     format: Format,
@@ -90,7 +102,14 @@ fn model(path: Option<&PathBuf>) -> anyhow::Result<Model> {
 /// When corpus, lexicon or rules cannot be used, or a file cannot be written.
 pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
     let card = args.model.with_extension("card.toml");
-    let options = TrainOptions { model: args.model.clone(), card, ..args.corpus.options() };
+    let options = TrainOptions {
+        model: args.model.clone(),
+        card,
+        judgements: args.judgements.clone(),
+        tune: args.tune,
+        all: args.all,
+        ..args.corpus.options()
+    };
     let lexicon = Lexicon::shipped().map_err(|error| BadFiles(vec![error.to_string()]))?;
     let bar = progress();
     let card = train::train(&options, &lexicon, &rules()?, &mut |step| match step {
@@ -134,6 +153,10 @@ pub fn evaluate(args: &EvaluateArgs) -> anyhow::Result<()> {
     let model = model(args.model.as_ref())?;
     let rules = rules()?;
     let judged = judge(&model, &rules, part(&examples, args.all));
+    if let Some(file) = &args.judgements {
+        let lines = json_lines(&options.labels, &judged);
+        std::fs::write(file, lines).with_context(|| file.display().to_string())?;
+    }
     let figures = Figures::of(&options.labels, &judged);
     match args.format {
         Format::Text => output::line(figures.text().trim_end()),

@@ -83,6 +83,10 @@ impl Checked<'_> {
 
     pub(super) fn policy(&mut self) {
         let policy = &self.config.policy;
+        if !(1..=1_440).contains(&policy.limits.window_minutes) {
+            let what = "[limits] window-minutes must be between 1 and 1440, a day".to_owned();
+            self.say_of("limits.window-minutes", what);
+        }
         for (queue, folder) in &policy.queues.0 {
             if folder.is_empty() || folder.contains(['\r', '\n', '\0', '*', '%']) {
                 self.say_of(

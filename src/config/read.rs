@@ -14,7 +14,7 @@ use super::merge::{Sources, id_of};
 use super::{Config, ConfigError, ConfigProblem, Mode, advice, thresholds};
 
 /// The keys of the top level; every other one is a mistake.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "mode",
     "state-dir",
     "control-socket",
@@ -31,6 +31,7 @@ const KEYS: [&str; 18] = [
     "routes",
     "conduct",
     "service",
+    "limits",
     "thresholds",
     "company",
 ];
@@ -74,6 +75,7 @@ pub fn parse_all(file: &Path, sources: &Sources) -> Result<Config, ConfigError> 
         specials: reader.list("route"),
         conduct: reader.take("conduct").unwrap_or_default(),
         service: reader.take("service").unwrap_or_default(),
+        limits: reader.take("limits").unwrap_or_default(),
         authserv_ids: reader.take("authserv-ids").unwrap_or_default(),
     };
     let at = reader.places.get("thresholds").cloned();

@@ -28,7 +28,7 @@ pub fn identity(bytes: &[u8], size: u32) -> String {
 pub fn case_query(account: &str, mail: &Mail) -> CaseQuery {
     CaseQuery {
         account: account.to_owned(),
-        customer: mail.sender().map(crate::mail::Address::identity).filter(|who| !who.is_empty()),
+        customer: mail.author().map(crate::mail::Address::identity).filter(|who| !who.is_empty()),
         references: mail.references.clone(),
         ticket: ticket_in(&mail.subject),
         answers: !mail.references.is_empty() || crate::mail::parse::is_answer(&mail.subject),
@@ -158,6 +158,9 @@ pub fn forward_summary(
     lines.push(String::new());
     if let Some(sender) = mail.sender() {
         lines.push(format!("From:      {} <{}>", sender.name, sender.address));
+    }
+    if let Some(person) = mail.author().filter(|person| Some(*person) != mail.sender()) {
+        lines.push(format!("Person:    {} <{}>", person.name, person.address));
     }
     lines.push(format!("Mailbox:   {account}"));
     lines.push(format!("Subject:   {}", mail.subject));

@@ -91,7 +91,7 @@ impl Simulation {
     /// What the real ledger knows, unless an earlier mail of this run has brought it up.
     fn take_over(&mut self, query: &CaseQuery, case: &Case) -> Result<(), LedgerError> {
         if self.known.is_empty() {
-            self.store.start_at(case.next_ticket.sequence(), &case.care)?;
+            self.store.start_at(case.next_ticket.sequence(), &case.care, &case.paces)?;
             self.known.insert("tickets".into());
         }
         if let Some(who) = &query.customer

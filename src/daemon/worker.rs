@@ -9,10 +9,10 @@ use super::act::InHand;
 use super::plan::{self, Decided};
 use super::{Shared, backoff::Backoff};
 use crate::config::{Account, Mode, Start};
-use crate::decide::{Keyword, decide};
+use crate::decide::{Decision, Keyword, OWN_ID_PREFIX, Word, bounce, decide};
 use crate::edge::ledger::{Cursor, EffectState, FolderKey, LedgerError, MailKey, MailRecord, MailState};
 use crate::edge::{EdgeError, FolderState, Listed, Mailbox, Outbox, Uid};
-use crate::mail::Mail;
+use crate::mail::{AutomatedReason, Mail};
 use crate::time::Timestamp;
 
 /// Time within which one step with a server comes to an end, all time limits included.
@@ -181,7 +181,10 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
     /// A line that breaks says nothing against the mail in hand: only a death of the process does.
     async fn handle_counted(&mut self, listed: Listed) -> Result<(), WorkError<M::Error>> {
         let result = self.handle(listed).await;
-        if let Err(WorkError::Mailbox(_)) = &result {
+        // a refusal is an answer, about this mail
+        if let Err(WorkError::Mailbox(error)) = &result
+            && !error.is_refusal()
+        {
             let key =
                 MailKey { folder: self.folder.clone(), uid_validity: self.uid_validity, uid: listed.uid };
             self.shared.ledger.run(move |store| store.forgive(&key)).await.map_err(WorkError::Ledger)?;
@@ -208,10 +211,22 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         if attempts.first().is_some_and(|count| *count > self.shared.attempts) {
             return self.quarantine(key, listed).await;
         }
+        if listed.size.is_none() {
+            tracing::warn!(account = %self.folder.account, folder = %self.folder.folder, mail.uid = listed.uid,
+                "the server refuses to list a mail: it is asked for by itself");
+        }
         let fetched = self.mailbox.fetch(listed.uid, READ_CAP).await.map_err(WorkError::Mailbox)?;
         self.shared.crash_point("fetch");
+        // of an empty mail some servers say that it has no body
+        let fetched = fetched.or_else(|| (listed.size == Some(0)).then(Vec::new));
         let Some(bytes) = fetched else { return self.advance(listed.uid.saturating_add(1)).await };
-        let identity = plan::identity(&bytes, listed.size);
+        let size = listed.size.unwrap_or_else(|| u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        let identity = if bytes.is_empty() {
+            // nothing tells one empty mail from another
+            format!("empty-{}-{}", self.uid_validity, listed.uid)
+        } else {
+            plan::identity(&bytes, size)
+        };
         let span = tracing::info_span!("mail", account = %self.folder.account, folder = %self.folder.folder,
             mail.uid = listed.uid, mail.id_hash = %identity);
         Box::pin(self.handle_bytes(key, listed, bytes, identity).instrument(span)).await
@@ -235,7 +250,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         if let Some(twin) = twin {
             return self.meet_again(twin, key, listed).await;
         }
-        let (mail, verdict) = self.read(&bytes).await;
+        let (mail, verdict) = self.read(&bytes).await.map_err(WorkError::Ledger)?;
         self.shared.crash_point("classify");
         let (mut record, hand) = self.intend(key, listed, bytes, identity, mail, verdict).await?;
         self.next = listed.uid.saturating_add(1);
@@ -276,7 +291,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         let at = self.shared.clock.now();
         let acting = self.acting();
         let cursor = self.cursor(listed.uid.saturating_add(1));
-        let (mail, decision, record) = self
+        let (mail, decision, record, reopened) = self
             .shared
             .ledger
             .run(move |store| {
@@ -310,28 +325,57 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
                 // who is only watched is not judged: observing leaves customers and tickets as they are
                 let after = acting.then_some((&decision.case, &query));
                 store.intend(&record, after, Some(cursor))?;
-                Ok((mail.clone(), decision, record))
+                let mut reopened = Vec::new();
+                for id in bounce::own_ids(mail).iter().filter(|_| acting) {
+                    reopened.extend(store.reopen(id, "it came back undelivered")?);
+                }
+                Ok((mail.clone(), decision, record, reopened))
             })
             .await
             .map_err(WorkError::Ledger)?;
-        Ok((record, InHand { mail, bytes, size: listed.size, decision, again: false }))
+        self.tell(&decision, &reopened);
+        let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX).max(listed.size.unwrap_or(0));
+        Ok((record, InHand { mail, bytes, size, decision, again: false }))
+    }
+
+    /// Says aloud what ops must know at once.
+    fn tell(&self, decision: &Decision, reopened: &[MailRecord]) {
+        let has = |word: Word| decision.reasons.iter().find(|reason| reason.word == word);
+        if let Some(reason) = has(Word::LoopCap) {
+            tracing::warn!(decision.reason = %reason, "a cap against loops is reached: nothing is drafted or forwarded, the mail is filed for review");
+        }
+        if has(Word::OwnForwardBounced).is_some() && reopened.is_empty() {
+            tracing::error!(
+                decision.reason = "own-forward-bounced",
+                "mail of ours came back undelivered, and the ledger does not know it or has told of it: a person must look"
+            );
+        }
+        for record in reopened {
+            tracing::error!(decision.reason = "own-forward-bounced", of.id_hash = %record.identity,
+                of.uid = record.key.uid, "what we sent about a mail came back undelivered: a person must hand it over");
+        }
+        if self.acting() {
+            self.shared.note_held(&decision.case.paces.held);
+        }
     }
 
     /// Parses and classifies on a thread of its own: a panic costs this mail, not the daemon.
-    pub(super) async fn read(&self, bytes: &[u8]) -> (Mail, crate::classify::Verdict) {
-        let classifier = self.shared.policy().classifier;
+    pub(super) async fn read(&self, bytes: &[u8]) -> Result<(Mail, crate::classify::Verdict), LedgerError> {
         let copy = bytes.to_vec();
-        let reading = tokio::task::spawn_blocking(move || {
-            let mail = crate::mail::parse(&copy);
+        let parsing = tokio::task::spawn_blocking(move || crate::mail::parse(&copy));
+        let Ok(mut mail) = parsing.await else { return Ok(unread()) };
+        // anybody can write our prefix: only an id that we gave is ours
+        if let Some(id) = mail.message_id.clone().filter(|id| id.as_str().starts_with(OWN_ID_PREFIX))
+            && self.shared.ledger.run(move |store| store.own(&id)).await?.is_some()
+        {
+            mail.automated = Some(AutomatedReason::OwnMail);
+        }
+        let classifier = self.shared.policy().classifier;
+        let classifying = tokio::task::spawn_blocking(move || {
             let verdict = classifier.classify(&mail);
             (mail, verdict)
         });
-        reading.await.unwrap_or_else(|_| {
-            tracing::error!("reading a mail failed: it is left for a person");
-            let mail = Mail { problems: vec![crate::mail::Problem::Unparseable], ..Mail::default() };
-            let verdict = crate::classify::Verdict::unread();
-            (mail, verdict)
-        })
+        Ok(classifying.await.unwrap_or_else(|_| unread()))
     }
 
     /// Waits until something may have happened in the folder, or there is something to try again.
@@ -352,4 +396,11 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
     pub fn into_mailbox(self) -> M {
         self.mailbox
     }
+}
+
+/// What is left of a mail on which the reader failed.
+fn unread() -> (Mail, crate::classify::Verdict) {
+    tracing::error!("reading a mail failed: it is left for a person");
+    let mail = Mail { problems: vec![crate::mail::Problem::Unparseable], ..Mail::default() };
+    (mail, crate::classify::Verdict::unread())
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::care::Care;
 use super::customer::Customer;
+use super::pace::Paces;
 use super::ticket::{Ticket, TicketId};
 
 /// Customer and ticket of one mail, before or after its decision.
@@ -18,12 +19,16 @@ pub struct Case {
     pub care: Care,
     /// The number a new ticket would get.
     pub next_ticket: TicketId,
+    /// What the caps against loops are held against.
+    #[serde(default)]
+    pub paces: Paces,
 }
 
 impl Case {
     /// The case of a stranger who opens a thread.
     #[must_use]
     pub fn new(next_ticket: TicketId) -> Self {
-        Self { customer: Customer::default(), ticket: None, care: Care::default(), next_ticket }
+        let (customer, care, paces) = (Customer::default(), Care::default(), Paces::default());
+        Self { customer, ticket: None, care, next_ticket, paces }
     }
 }

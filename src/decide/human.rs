@@ -172,10 +172,12 @@ impl Hand<'_> {
     /// special route, doubt, the label's own route.
     fn queue(&self, case: &Case, by_special: bool, reasons: &mut Vec<Reason>) -> Option<Queue> {
         let own = self.route.queue;
-        if is_grave(self.primary()) {
+        let gravest = case.ticket.as_ref().and_then(|ticket| ticket.gravest);
+        // what is with legal stays there, also when the next mail is for the lead
+        let graver = is_grave(gravest) && gravest < self.primary();
+        if is_grave(self.primary()) && !graver {
             return own;
         }
-        let gravest = case.ticket.as_ref().and_then(|ticket| ticket.gravest);
         let open = case.ticket.as_ref().is_some_and(|ticket| {
             matches!(ticket.state, TicketState::New | TicketState::WaitingForUs | TicketState::WaitingForThem)
         });

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::action::{Desk, Queue};
+use super::pace::Limits;
 use super::route::{Route, Special};
 use super::rule::Rule;
 use crate::classify::Label;
@@ -28,6 +29,8 @@ pub struct Policy {
     pub conduct: ConductRules,
     /// The service cycle: clocks, reminders, legal.
     pub service: ServiceRules,
+    /// Caps against loops.
+    pub limits: Limits,
     /// Names under which our own servers write `Authentication-Results`.
     pub authserv_ids: Vec<String>,
 }

@@ -12,6 +12,10 @@ pub enum Word {
     Label,
     /// A machine wrote it.
     Automated,
+    /// It sounds like a machine's, and nothing proves it.
+    AutomatedUnproven,
+    /// A cap against loops is reached: nothing is drafted or forwarded.
+    LoopCap,
     /// Our own forward came back undelivered.
     OwnForwardBounced,
     /// The verdict is in doubt.
@@ -82,6 +86,8 @@ impl Word {
         match self {
             Self::Label => "label",
             Self::Automated => "automated",
+            Self::AutomatedUnproven => "automated-unproven",
+            Self::LoopCap => "loop-cap",
             Self::OwnForwardBounced => "own-forward-bounced",
             Self::Review => "review",
             Self::ThreadGoesAlong => "thread-goes-along",

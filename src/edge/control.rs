@@ -19,6 +19,7 @@ use super::Clock;
 use super::ledger::audit::Line;
 use super::ledger::tickets::TicketFilter;
 use super::ledger::{Ledger, LedgerError, Store};
+use crate::decide::Limits;
 use crate::time::Timestamp;
 pub use words::{Request, Response, Status};
 
@@ -207,6 +208,12 @@ fn status(store: &Store, now: Timestamp, base: Status) -> Result<Status, LedgerE
     let care = store.care(now)?;
     let queues = care.queues.iter().map(|(queue, count)| (format!("queue {queue}"), *count));
     let agents = care.agents.iter().map(|(agent, count)| (format!("agent {agent}"), *count));
+    let paces = store.inbox_paces()?;
+    // the files alone do not know the config: the caps are then those it begins with
+    let limits =
+        Limits { window_minutes: u32::try_from(base.window_minutes).unwrap_or(0), ..Limits::default() };
+    let limits = if base.running { limits } else { Limits::default() };
+    let (window, cap) = (limits.window(), if base.running { base.answered_cap } else { limits.in_all });
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     Ok(Status {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -214,6 +221,11 @@ fn status(store: &Store, now: Timestamp, base: Status) -> Result<Status, LedgerE
         overdue: count(overdue.len()),
         under_way: store.under_way()?,
         marked_customers: count(store.marked_customers(now)?.len()),
+        window_minutes: window.as_secs() / 60,
+        answered: paces.all.recent(window, now),
+        answered_cap: cap,
+        held_at_cap: paces.held.recent(window, now),
+        reopened: store.reopened()?.into_iter().filter_map(|record| record.message_id).collect(),
         hostile: queues.chain(agents).collect(),
         ..base
     })

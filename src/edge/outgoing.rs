@@ -81,8 +81,8 @@ pub fn draft(
 ) -> Result<Vec<u8>, OutgoingError> {
     let mut message = builder(id, from, from_name, marks, at)?.subject(one_line(&draft.subject));
     // an address that cannot be written is left for the agent to fill in
-    if let Some(to) = mail.sender().and_then(|sender| sender.address.parse::<Address>().ok()) {
-        let name = mail.sender().map(|sender| one_line(&sender.name)).filter(|name| !name.is_empty());
+    if let Some(to) = mail.answer_to().and_then(|person| person.address.parse::<Address>().ok()) {
+        let name = mail.answer_to().map(|person| one_line(&person.name)).filter(|name| !name.is_empty());
         message = message.to(Mailbox::new(name, to));
     }
     let mut thread: Vec<String> = mail.references.iter().map(|id| format!("<{}>", id.as_str())).collect();

@@ -66,6 +66,7 @@ fn divide(text: &str, forwards: usize, answer: bool) -> Parts {
                 break;
             }
             None => {
+                let is_quoted = is_quoted || is_wrapped_quote(&lines, at);
                 answered |= !is_quoted && !line.is_empty();
                 if is_quoted {
                     quoted.push(line);
@@ -89,6 +90,19 @@ fn divide(text: &str, forwards: usize, answer: bool) -> Parts {
         parts.open(&history, forwards);
     }
     parts
+}
+
+/// Whether the line is the end of the long quoted line above it, wrapped on the way.
+fn is_wrapped_quote(lines: &[&str], at: usize) -> bool {
+    /// Where programs wrap.
+    const LONG: usize = 60;
+    let line = |at: Option<usize>| at.and_then(|at| lines.get(at)).copied().unwrap_or_default();
+    let (above, this, below) = (line(at.checked_sub(1)), line(Some(at)), line(Some(at + 1)));
+    lines::is_quoted(above)
+        && above.len() >= LONG
+        && this.starts_with(char::is_lowercase)
+        && this.len() < LONG
+        && lines::is_quoted(below)
 }
 
 /// Everything from where an earlier mail begins.

@@ -9,10 +9,12 @@ mod charset;
 mod fields;
 mod html;
 mod text;
+mod words;
 
 use std::collections::BTreeSet;
 
-use super::{Mail, Problem, automated, language, new_text};
+use super::PersonSource;
+use super::{Authentication, Mail, Problem, automated, identity, language, new_text};
 use body::Found;
 use fields::Fields;
 
@@ -21,6 +23,8 @@ use fields::Fields;
 pub const MAX_MAIL_BYTES: usize = 1 << 20;
 /// The part of the text that is read, in bytes of UTF-8.
 pub const MAX_TEXT_BYTES: usize = 256 << 10;
+/// Lines of the text that are read: 256 KiB of what people write have a third of that.
+pub const MAX_LINES: usize = 20_000;
 /// The part of a header block that is read, in bytes.
 pub const MAX_HEADER_BYTES: usize = 256 << 10;
 /// Header fields read in one block.
@@ -56,10 +60,13 @@ pub fn parse(bytes: &[u8]) -> Mail {
     if found.text.trim().is_empty() && found.nested.is_none() {
         problems.insert(Problem::NoText);
     }
+    mail.person = identity::person(&mail, &found.text);
     mail.automated = automated::reason(&signs(&fields, &mail, &found));
     read_text(&mut mail, &found);
     mail.headers = fields.raw_lines(MAX_KEPT_FIELDS);
     mail.attachments = found.attachments;
+    mail.returned = found.returned;
+    mail.protection = found.protection;
     mail.problems = problems.into_iter().collect();
     mail
 }
@@ -89,7 +96,16 @@ pub fn one_line(text: &str) -> String {
 /// `\n`, no control characters but tab, no invisible marks.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    text::tidy(head(text, MAX_TEXT_BYTES))
+    text::tidy(text_head(text))
+}
+
+/// The part of a text that is read.
+fn text_head(text: &str) -> &str {
+    let text = head(text, MAX_TEXT_BYTES);
+    match text.match_indices('\n').nth(MAX_LINES) {
+        Some((at, _)) => text.get(..at).unwrap_or(text),
+        None => text,
+    }
 }
 
 /// Marks that change how text is shown and not what it says.
@@ -137,7 +153,9 @@ fn headers(fields: &Fields<'_>, problems: &mut BTreeSet<Problem>) -> Mail {
         message_id,
         references,
         from,
+        sent_by: fields.addresses("sender").into_iter().next(),
         reply_to: fields.addresses("reply-to"),
+        authentication: fields.raw_field("authentication-results").and_then(|v| Authentication::read(&v)),
         to: fields.addresses("to"),
         cc: fields.addresses("cc"),
         subject: fields.line("subject").unwrap_or_default(),
@@ -157,6 +175,7 @@ fn signs<'a>(fields: &Fields<'_>, mail: &'a Mail, found: &'a Found) -> automated
         from: mail.from.first().map_or("", |a| a.address.as_str()),
         from_name: mail.from.first().map_or("", |a| a.name.as_str()),
         reply_to: mail.reply_to.first().map_or("", |a| a.address.as_str()),
+        in_form: mail.person.as_ref().is_some_and(|person| person.source == PersonSource::Body),
         recipients: mail.to.iter().chain(&mail.cc).map(|a| a.address.as_str()).collect(),
         subject: &mail.subject,
         text: &found.text,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Ridges;
 use super::evaluate::Figures;
 use super::tally::Tally;
 
@@ -31,6 +32,8 @@ pub struct Card {
     pub corpus: Corpus,
     /// Parts for out-of-fold scores; mails are dealt out by a hash of their id, there is no seed.
     pub folds: u64,
+    /// How strongly weights were held down.
+    pub ridges: Ridges,
     /// Scores of training mails by models that did not see them; thresholds were chosen on these.
     pub out_of_fold: Scores,
     /// Scores of the fifth that neither trained nor guided.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::bootstrap::Intervals;
 use super::corpus::Example;
 use super::fit::OutOfFold;
 use super::tally::{Tally, macro_f1, wilson};
 use crate::classify::model::Model;
-use crate::classify::probability;
 use crate::classify::rules::Rules;
 use crate::classify::score::Scratch;
 use crate::mail::Language;
@@ -39,7 +39,7 @@ pub fn judge<'e>(
                 *logit = rule.effect.on(*logit);
             }
         }
-        judged(model, example, logits.into_iter().map(probability).collect())
+        judged(model, example, model.probabilities(&logits))
     });
     judged.collect()
 }
@@ -51,9 +51,36 @@ pub fn judge_out_of_fold<'e>(model: &Model, scores: &OutOfFold, examples: &'e [E
     pairs.filter_map(|(place, row)| Some(judged(model, examples.get(*place)?, row.clone()))).collect()
 }
 
+/// A JSON line a mail: `id`, `language`, `kind`, `labels`, `decided` and `scores`.
+#[must_use]
+pub fn json_lines(labels: &[String], judged: &[Judged<'_>]) -> String {
+    let names = |flags: &[bool]| -> Vec<String> {
+        labels.iter().zip(flags).filter(|(_, is)| **is).map(|(name, _)| name.clone()).collect()
+    };
+    let line = |one: &Judged<'_>| {
+        let scores: BTreeMap<&String, f32> = labels.iter().zip(one.probabilities.iter().copied()).collect();
+        let line = serde_json::json!({
+            "id": one.example.id,
+            "language": one.example.language,
+            "kind": one.example.kind,
+            "labels": names(&one.example.labels),
+            "decided": names(&one.decided),
+            "scores": scores,
+        });
+        format!("{line}\n")
+    };
+    judged.iter().map(line).collect()
+}
+
 /// Decides as the program does: thresholds by language, `automated` alone.
 fn judged<'e>(model: &Model, example: &'e Example, probabilities: Vec<f32>) -> Judged<'e> {
     let language = example.mail.language;
+    if model.is_exclusive() {
+        let most = probabilities.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let first = probabilities.iter().position(|probability| *probability >= most);
+        let decided = (0..probabilities.len()).map(|label| Some(label) == first).collect();
+        return Judged { example, probabilities, decided };
+    }
     let mut decided: Vec<bool> = probabilities
         .iter()
         .enumerate()
@@ -96,6 +123,10 @@ pub struct Figures {
     pub exact: usize,
     /// Mails whose primary label is right.
     pub primary: usize,
+    /// Expected calibration error of the surest label, over 15 bins (Naeini et al. 2015).
+    pub calibration_error: f64,
+    /// How far F1 would move with other mails.
+    pub intervals: Intervals,
     /// True and decided primary label (label count stands for none): mails.
     pub confusion: BTreeMap<(usize, usize), usize>,
 }
@@ -112,6 +143,13 @@ impl Figures {
             figures.primary += usize::from(pair.0 == pair.1);
             *figures.confusion.entry(pair).or_default() += 1;
         }
+        let surest = judged.iter().map(|one| {
+            let pairs = one.probabilities.iter().zip(&one.example.labels);
+            let best = pairs.max_by(|a, b| a.0.total_cmp(b.0));
+            best.map_or((0.0, false), |(probability, truth)| (f64::from(*probability), *truth))
+        });
+        figures.calibration_error = calibration_error(surest, 15);
+        figures.intervals = Intervals::of(labels.len(), judged);
         figures.each = (0..labels.len()).map(|label| of_label(label, judged)).collect();
         figures
     }
@@ -144,7 +182,7 @@ impl Figures {
         all
     }
 
-    /// A line of JSON per label, and one per label and language.
+    /// A line of JSON per label, one per label and language, and last one for all.
     #[must_use]
     pub fn json_lines(&self) -> String {
         let line = |label: &str, language: Option<Language>, tally: &Tally, error: Option<f64>| {
@@ -161,7 +199,14 @@ impl Figures {
                 label.by_language.iter().map(|(language, tally)| line(name, Some(*language), tally, None));
             std::iter::once(whole).chain(parts.collect::<Vec<_>>())
         });
-        lines.collect()
+        let mails = f64::from(u32::try_from(self.mails.max(1)).unwrap_or(u32::MAX));
+        let share = |part: usize| f64::from(u32::try_from(part).unwrap_or(u32::MAX)) / mails;
+        let summary = serde_json::json!({
+            "mails": self.mails, "macro_f1": self.macro_f1(), "macro_f1_low": self.intervals.macro_f1.0,
+            "macro_f1_high": self.intervals.macro_f1.1, "primary": share(self.primary),
+            "exact": share(self.exact), "calibration_error": self.calibration_error,
+        });
+        lines.chain([format!("{summary}\n")]).collect()
     }
 
     /// A table for people.
@@ -173,15 +218,14 @@ impl Figures {
         let _ = write!(
             out,
             "{:<12} {:>5} {:>6} {:>6} {:>6}  {:<13} {:>5}",
-            "label", "mails", "prec.", "recall", "F1", "recall 95 %", "ECE"
+            "label", "mails", "prec.", "recall", "F1", "F1 95 %", "ECE"
         );
         for language in &languages {
             let _ = write!(out, " {:>6}", language.as_str());
         }
         out.push('\n');
-        for (name, label) in self.labels.iter().zip(&self.each) {
+        for ((name, label), (low, high)) in self.labels.iter().zip(&self.each).zip(&self.intervals.f1) {
             let tally = label.tally;
-            let (low, high) = wilson(tally.hits, tally.present());
             let _ = write!(
                 out,
                 "{name:<12} {:>5} {:>6.3} {:>6.3} {:>6.3}  {low:.3}–{high:.3}   {:>5.3}",
@@ -196,7 +240,16 @@ impl Figures {
             }
             out.push('\n');
         }
-        let _ = write!(out, "{:<12} {:>5} {:>20.3} {:>21}", "macro F1", self.mails, self.macro_f1(), "");
+        let _ = write!(
+            out,
+            "{:<12} {:>5} {:>20.3}  {:.3}–{:.3}   {:>5.3}",
+            "macro F1",
+            self.mails,
+            self.macro_f1(),
+            self.intervals.macro_f1.0,
+            self.intervals.macro_f1.1,
+            self.calibration_error
+        );
         for language in &languages {
             let _ = write!(out, " {:>6.3}", self.macro_f1_in(*language));
         }
@@ -215,26 +268,35 @@ impl Figures {
 
 fn of_label(label: usize, judged: &[Judged<'_>]) -> LabelFigures {
     let mut figures = LabelFigures::default();
-    let mut bins = [(0.0_f64, 0.0_f64, 0.0_f64); 10];
     for one in judged {
         let truth = one.example.labels.get(label).copied().unwrap_or(false);
         let decided = one.decided.get(label).copied().unwrap_or(false);
         figures.tally.count(truth, decided);
         figures.by_language.entry(one.example.language).or_default().count(truth, decided);
         figures.by_kind.entry(one.example.kind.clone()).or_default().count(truth, decided);
+    }
+    let chances = judged.iter().map(|one| {
         let probability = f64::from(one.probabilities.get(label).copied().unwrap_or(0.0));
-        let bin = bins
+        (probability, one.example.labels.get(label).copied().unwrap_or(false))
+    });
+    figures.calibration_error = calibration_error(chances, 10);
+    figures
+}
+
+/// The mean distance between said probability and the share that was true, over so many equal bins.
+fn calibration_error(chances: impl Iterator<Item = (f64, bool)>, bins: u32) -> f64 {
+    let mut sums = vec![(0.0_f64, 0.0_f64); bins as usize];
+    let mut all = 0.0;
+    for (probability, truth) in chances {
+        all += 1.0;
+        let bin = sums
             .iter_mut()
-            .zip(1..)
-            .find(|(_, upper)| probability * 10.0 < f64::from(*upper) || *upper == 10);
-        if let Some(((count, sum, hits), _)) = bin {
-            *count += 1.0;
-            *sum += probability;
-            *hits += f64::from(u8::from(truth));
+            .zip(1..=bins)
+            .find(|(_, upper)| probability * f64::from(bins) < f64::from(*upper) || *upper == bins);
+        if let Some(((said, true_ones), _)) = bin {
+            *said += probability;
+            *true_ones += f64::from(u8::from(truth));
         }
     }
-    let all: f64 = bins.iter().map(|(count, ..)| count).sum();
-    figures.calibration_error =
-        bins.iter().map(|(_, sum, hits)| (sum - hits).abs()).sum::<f64>() / all.max(1.0);
-    figures
+    sums.iter().map(|(said, truth)| (said - truth).abs()).sum::<f64>() / f64::max(all, 1.0)
 }

@@ -135,6 +135,78 @@ fn forwards_are_opened_and_answers_cut() {
     assert!(ratio(right, all) >= 0.98);
 }
 
+/// How many of `whole`'s words are kept and dropped rightly, and how many there are.
+fn rightly(whole: &str, got: &str, expected: &str) -> (usize, usize) {
+    let (whole, got, expected) = (words(whole), words(got), words(expected));
+    let count = |words: &BTreeMap<String, usize>| words.values().sum::<usize>();
+    let kept = shared(&got, &expected);
+    let wrong = (count(&got) - kept) + (count(&expected) - kept);
+    (count(&whole).saturating_sub(wrong), count(&whole))
+}
+
+#[test]
+fn the_words_of_forwards_are_kept_and_dropped_rightly() {
+    const OWN: &str = "Praesent suscipit egestas hendrerit. Aliquam eget dui dui.";
+    let Some(root) = dataset("mail/mail_forward_crisp") else {
+        return;
+    };
+    let (mut right, mut all, mut known, mut of_known) = (0, 0, 0, 0);
+    for path in files(&root) {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        if !name.contains("_body") {
+            continue;
+        }
+        let body = ["Aenean quis diam", "Unicum iter", "Duis quis"];
+        let body = body.iter().filter_map(|start| text.find(start)).min().unwrap_or(text.len());
+        let expected = if text.contains("Praesent suscipit egestas") { OWN } else { text.split_at(body).1 };
+        let (r, n) = rightly(&text, &new_text::split(&text).new_text, expected);
+        (right, all) = (right + r, all + n);
+        let ours = ["en", "es", "ru", "uk", "de", "fr", "it", "pl", "pt"];
+        if ours.iter().any(|l| name.contains(&format!("_{l}_body"))) {
+            (known, of_known) = (known + r, of_known + n);
+            if n > 0 && ratio(r, n) < 0.95 {
+                println!("{name}: {r} of {n} words");
+            }
+        }
+    }
+    println!(
+        "forward_crisp: {:.4} of {of_known} words right in the nine languages known, {:.4} of {all} in all",
+        ratio(known, of_known),
+        ratio(right, all)
+    );
+    assert!(ratio(known, of_known) >= 0.95 && ratio(right, all) >= 0.9);
+}
+
+#[test]
+fn the_words_of_replies_of_odd_clients_are_kept_and_dropped_rightly() {
+    let Some(root) = dataset("mail/mail_reply_crisp") else {
+        return;
+    };
+    let (mut right, mut all, mut exact, mut mails) = (0, 0, 0, 0);
+    for line in include_str!("replies.txt").lines().filter(|line| !line.starts_with('#')) {
+        let (name, ranges) = line.split_once(':').unwrap();
+        let path = root.join("fixtures").join(format!("{name}.txt"));
+        let text = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+        let kept = |at: usize| {
+            ranges.split_whitespace().any(|range| {
+                let (from, to) = range.split_once('-').unwrap_or((range, range));
+                (from.parse().unwrap()..=to.parse().unwrap()).contains(&at)
+            })
+        };
+        let lines = text.lines().enumerate().filter(|(at, _)| kept(at + 1));
+        let expected = lines.map(|(_, line)| line).collect::<Vec<_>>().join("\n");
+        let (r, n) = rightly(&text, &new_text::split(&text).new_text, &expected);
+        (right, all, mails) = (right + r, all + n, mails + 1);
+        exact += usize::from(r == n);
+        if r < n {
+            println!("{name}: {r} of {n} words");
+        }
+    }
+    println!("reply_crisp: {:.4} of {all} words right, {exact} of {mails} mails exact", ratio(right, all));
+    assert!(mails == 90 && ratio(right, all) >= 0.98);
+}
+
 #[test]
 fn replies_of_odd_clients_leave_no_attribution() {
     let Some(root) = dataset("mail/mail_reply_crisp") else {

@@ -29,18 +29,25 @@ fn shown(mail: &Mail) -> String {
     let attachments: Vec<_> =
         mail.attachments.iter().map(|a| format!("{} ({}, {} bytes)", a.name, a.mime_type, a.bytes)).collect();
     format!(
-        "id: {}\nreferences: {}\nfrom: {}\nreply-to: {}\nto: {}\ncc: {}\nsubject: {}\ndate: {:?}\nlanguage: {}\nautomated: {:?}\n\
-         forwarded: {}\nattachments: {}\nproblems: {:?}\n--- new text\n{}\n--- quoted\n{}\n--- signature\n{}\n",
+        "id: {}\nreferences: {}\nfrom: {}\nreply-to: {}\nidentity: {}\nauthentication: {}\nto: {}\ncc: {}\nsubject: {}\n\
+         date: {:?}\nlanguage: {}\nautomated: {:?}\nprotection: {}\nreturned: {}\nforwarded: {}\nattachments: {}\nproblems: {:?}\n--- new text\n{}\n--- quoted\n{}\n--- signature\n{}\n",
         ids(mail.message_id.as_slice()),
         ids(&mail.references),
         addresses(&mail.from),
         addresses(&mail.reply_to),
+        mail.person
+            .as_ref()
+            .map(|p| format!("{} ({:?})", p.address.identity(), p.source))
+            .unwrap_or_default(),
+        mail.authentication.as_ref().map(ToString::to_string).unwrap_or_default(),
         addresses(&mail.to),
         addresses(&mail.cc),
         mail.subject,
         mail.date.map(|d| d.0),
         mail.language,
         mail.automated.map(evenkeel::mail::AutomatedReason::as_str),
+        mail.protection.map_or("", evenkeel::mail::Protection::as_str),
+        ids(&mail.returned),
         mail.forwarded,
         attachments.join(", "),
         mail.problems,
@@ -53,7 +60,7 @@ fn shown(mail: &Mail) -> String {
 #[test]
 fn every_fixture_is_read_as_it_was() {
     let fixtures = fixtures();
-    assert!(fixtures.len() >= 20, "fixtures are missing");
+    assert!(fixtures.len() >= 90, "fixtures are missing");
     for (name, bytes) in fixtures {
         insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => "../snapshots/mail" }, {
             insta::assert_snapshot!(name, shown(&parse(&bytes)));

@@ -4,6 +4,7 @@ use super::super::hash;
 use super::super::text::{Sentence, Text};
 use super::compile::{Place, STEM};
 use super::{Lexicon, spoken};
+use crate::mail::Language;
 
 /// A concept in a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,13 +32,39 @@ const GAP: usize = 3;
 impl Finder {
     /// The concepts in `sentence`, in order of place and number, each once a place.
     pub fn find(&mut self, lexicon: &Lexicon, text: &Text, sentence: &Sentence) -> &[Hit] {
-        self.atoms.clear();
-        self.ends.clear();
-        self.hits.clear();
+        self.clear();
         for word in text.of(sentence) {
             self.look_up(lexicon, text.word(word), word.key);
         }
-        let languages = spoken(text.language);
+        self.hits(lexicon, text.language)
+    }
+
+    /// Begins a sentence.
+    pub(crate) fn clear(&mut self) {
+        self.atoms.clear();
+        self.ends.clear();
+    }
+
+    /// The next word, by the atoms it has.
+    pub(crate) fn add(&mut self, atoms: &[u32]) {
+        self.atoms.extend_from_slice(atoms);
+        self.end_word();
+    }
+
+    /// The next word, by its letters.
+    pub(crate) fn look_up(&mut self, lexicon: &Lexicon, word: &str, key: u64) {
+        lexicon.atoms_of(word, key, &mut self.atoms);
+        self.end_word();
+    }
+
+    fn end_word(&mut self) {
+        self.ends.push(u32::try_from(self.atoms.len()).unwrap_or(u32::MAX));
+    }
+
+    /// The concepts of the words since [`Self::clear`], in order of place and number.
+    pub(crate) fn hits(&mut self, lexicon: &Lexicon, language: Language) -> &[Hit] {
+        self.hits.clear();
+        let languages = spoken(language);
         for at in 0..self.ends.len() {
             for &atom in of_word(&self.atoms, &self.ends, at) {
                 let Some(atom) = lexicon.atoms.get(atom as usize) else {
@@ -66,17 +93,19 @@ impl Finder {
         self.hits.dedup_by_key(|hit| (hit.from, hit.concept));
         &self.hits
     }
+}
 
-    fn look_up(&mut self, lexicon: &Lexicon, word: &str, key: u64) {
+impl Lexicon {
+    /// Appends the atoms of a word: itself and every stem it begins with.
+    pub(crate) fn atoms_of(&self, word: &str, key: u64, atoms: &mut Vec<u32>) {
         let mut prefix = hash::EMPTY;
         for (length, c) in (1_u32..).zip(word.chars()) {
             prefix = hash::roll(prefix, c);
-            if lexicon.stem_lengths.checked_shr(length).is_some_and(|lengths| lengths & 1 == 1) {
-                self.atoms.extend(lexicon.index.get(prefix ^ STEM));
+            if self.stem_lengths.checked_shr(length).is_some_and(|lengths| lengths & 1 == 1) {
+                atoms.extend(self.index.get(prefix ^ STEM));
             }
         }
-        self.atoms.extend(lexicon.index.get(key));
-        self.ends.push(u32::try_from(self.atoms.len()).unwrap_or(u32::MAX));
+        atoms.extend(self.index.get(key));
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! "EVENKEEL"  u32 features version
+//! u32 1 when a mail has exactly one label, else 0
 //! labels, lexicon (TOML), words      each text: u32 length, UTF-8; lists: u32 count first
 //! unknown, smoothing                 7 × f32 each
 //! bias, second stage, its bias, thresholds   u32 count, f32 each
@@ -21,6 +22,7 @@ const TRAILER: usize = 32;
 pub(super) fn write(model: &Model) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     number(&mut out, features::VERSION as usize);
+    number(&mut out, usize::from(model.exclusive));
     texts(&mut out, &model.labels);
     text(&mut out, model.lexicon.source());
     texts(&mut out, &model.words);
@@ -77,9 +79,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model, ModelError> {
     if found != features::VERSION {
         return Err(ModelError::Version { found, expected: features::VERSION });
     }
+    let exclusive = input.u32("labels")? == 1;
     let labels = input.texts("labels")?;
     let lexicon = input.text("lexicon")?;
     let mut model = Model {
+        exclusive,
         lexicon: Lexicon::parse(&lexicon).map_err(|_| ModelError::Inconsistent("lexicon"))?,
         words: input.texts("words")?,
         ..Model::default()

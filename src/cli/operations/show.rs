@@ -93,6 +93,14 @@ pub(super) fn status(status: &Status) -> anyhow::Result<()> {
     }
     output::line(&format!("  tickets   {} open, {} overdue", status.open_tickets, status.overdue))?;
     output::line(&format!("  mails     {} with effects still to do", status.under_way))?;
+    output::line(&format!(
+        "  caps      drafted for or forwarded in {} minutes: {} of at most {}; held at a cap against loops (loop-cap): {}",
+        status.window_minutes, status.answered, status.answered_cap, status.held_at_cap
+    ))?;
+    output::line(&format!("  forwards  that came back (own-forward-bounced): {}", status.reopened.len()))?;
+    for id in &status.reopened {
+        output::line(&format!("            {}", printable(id.as_str())))?;
+    }
     output::line(&format!("  customers {} not served as everybody", status.marked_customers))?;
     if !status.hostile.is_empty() {
         let all: Vec<String> = status.hostile.iter().map(|(who, count)| format!("{who} {count}")).collect();

@@ -121,6 +121,16 @@ pub struct Status {
     pub under_way: u64,
     /// Customers who are not served as everybody.
     pub marked_customers: u64,
+    /// Minutes in which mails count together against loops.
+    pub window_minutes: u64,
+    /// Mails of that time for which something was drafted or forwarded.
+    pub answered: u32,
+    /// At most so many; 0: no cap.
+    pub answered_cap: u32,
+    /// Mails of that time that were held at a cap.
+    pub held_at_cap: u32,
+    /// Message-IDs of mails of which an effect came undone: a person has to act.
+    pub reopened: Vec<MessageId>,
     /// Hostile mails of this week, by `queue …` and `agent …`.
     pub hostile: std::collections::BTreeMap<String, u32>,
 }

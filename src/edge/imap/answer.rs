@@ -12,7 +12,7 @@ pub struct Row {
     /// UID.
     pub uid: Uid,
     /// RFC822.SIZE.
-    pub size: u32,
+    pub size: Option<u32>,
     /// INTERNALDATE.
     pub arrived: Option<Timestamp>,
     /// FLAGS.
@@ -111,7 +111,7 @@ fn row(attributes: &[AttributeValue<'_>]) -> Row {
     for attribute in attributes {
         match attribute {
             AttributeValue::Uid(uid) => row.uid = *uid,
-            AttributeValue::Rfc822Size(size) => row.size = *size,
+            AttributeValue::Rfc822Size(size) => row.size = Some(*size),
             AttributeValue::InternalDate(date) => row.arrived = internal_date(date),
             AttributeValue::Flags(flags) => row.flags = flags.iter().map(ToString::to_string).collect(),
             AttributeValue::BodySection { data: Some(bytes), .. } => row.body = Some(bytes.to_vec()),

@@ -7,12 +7,15 @@ use super::answer::{Reply, Row};
 use super::exec::{quoted, uid_set};
 use super::{Imap, ImapError};
 use crate::decide::Keyword;
-use crate::edge::{FolderState, FoundDraft, Head, Heads, Keywords, Listed, Mailbox, Moved, Uid};
+use crate::edge::{EdgeError, FolderState, FoundDraft, Head, Heads, Keywords, Listed, Mailbox, Moved, Uid};
 use crate::mail::MessageId;
 use crate::time::Timestamp;
 
 /// Most mails listed at once: a uid set of 500 stays under 8 KB, which every server takes.
 const LIST_LIMIT: usize = 500;
+
+/// What is asked of a mail to list it.
+const LISTED: &str = "RFC822.SIZE INTERNALDATE";
 
 /// Bytes fetched with one command.
 const PIECE: u32 = 1024 * 1024;
@@ -78,7 +81,25 @@ impl Imap {
         let rows =
             if uids.is_empty() { Vec::new() } else { self.rows(&uid_set(&uids), "RFC822.SIZE").await? };
         self.back_to(home).await?;
-        Ok(rows.into_iter().map(|row| FoundDraft { uid: row.uid, size: row.size }).collect())
+        Ok(rows.into_iter().map(|row| FoundDraft { uid: row.uid, size: row.size.unwrap_or(0) }).collect())
+    }
+
+    /// Asks for one mail after the other. Those that are refused are listed without a size; where all
+    /// of several are, the trouble is the server's and not a mail's.
+    async fn list_singly(&mut self, uids: &[Uid], refused: ImapError) -> Result<Vec<Listed>, ImapError> {
+        let mut found = Vec::new();
+        let mut refusals = 0_usize;
+        for uid in uids {
+            match self.rows(&uid.to_string(), LISTED).await {
+                Ok(rows) => found.extend(rows.iter().filter(|row| row.uid == *uid).filter_map(listed)),
+                Err(error) if error.is_refusal() => {
+                    refusals += 1;
+                    found.push(Listed { uid: *uid, size: None, arrived: None });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if refusals > 1 && refusals == uids.len() { Err(refused) } else { Ok(found) }
     }
 
     async fn rows(&mut self, set: &str, items: &str) -> Result<Vec<Row>, ImapError> {
@@ -165,13 +186,12 @@ impl Mailbox for Imap {
         if uids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut listed: Vec<Listed> = self
-            .rows(&uid_set(&uids), "RFC822.SIZE INTERNALDATE")
-            .await?
-            .into_iter()
-            .filter(|row| row.uid >= from && row.size > 0)
-            .map(|row| Listed { uid: row.uid, size: row.size, arrived: row.arrived })
-            .collect();
+        let mut listed: Vec<Listed> = match self.rows(&uid_set(&uids), LISTED).await {
+            Ok(rows) => rows.iter().filter(|row| row.uid >= from).filter_map(listed).collect(),
+            // one mail that cannot be read spoils the whole set on some servers
+            Err(refused) if refused.is_refusal() => self.list_singly(&uids, refused).await?,
+            Err(error) => return Err(error),
+        };
         listed.sort_by_key(|mail| mail.uid);
         listed.dedup_by_key(|mail| mail.uid);
         Ok(listed)
@@ -401,6 +421,11 @@ impl Mailbox for Imap {
         }
         Ok(())
     }
+}
+
+/// A row as a mail that is there; news about another mail has no size.
+fn listed(row: &Row) -> Option<Listed> {
+    row.size.map(|size| Listed { uid: row.uid, size: Some(size), arrived: row.arrived })
 }
 
 fn by_message_id(id: &MessageId) -> String {

@@ -7,10 +7,11 @@ use sha2::{Digest, Sha256};
 
 use super::LedgerError;
 use super::audit::Event;
-use super::keys::{hex, mail_path, short_hash, thread_key};
+use super::keys::{hex, mail_path, sender_pace_key, short_hash, thread_key};
 use super::record::{DraftMark, Effect, MailRecord};
 use super::store::Store;
 use crate::decide::customer::State;
+use crate::decide::pace::{Pace, Paces};
 use crate::decide::{Care, Case, Customer, Ticket, TicketId, TicketState};
 use crate::mail::MessageId;
 use crate::time::Timestamp;
@@ -39,6 +40,18 @@ pub struct CaseQuery {
     #[serde(default)]
     pub answers: bool,
 }
+
+/// The paces of everybody together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InboxPaces {
+    /// Mails for which something was drafted or forwarded.
+    pub all: Pace,
+    /// Mails that were held at a cap.
+    pub held: Pace,
+}
+
+const INBOX_PACES: &str = "meta/paces";
 
 /// A ticket with what only the store needs to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -92,6 +105,7 @@ impl Store {
             self.put(&format!("mails-of/{}/{}", short_hash(&who), mail_path(&record.key)), &())?;
         }
         self.put("care", &case.care)?;
+        self.write_paces(case, query)?;
         let Some(ticket) = &case.ticket else { return Ok(()) };
         if ticket.id == case.next_ticket {
             let opened = self.get::<u64>("meta/tickets")?.unwrap_or(0).saturating_add(1);
@@ -256,7 +270,8 @@ impl Store {
         }
         let ticket = found.map(|stored| stored.ticket);
         let care = self.get("care")?.unwrap_or_default();
-        Ok(Case { customer, ticket, care, next_ticket: self.next_ticket()? })
+        let paces = self.paces(query, ticket.as_ref())?;
+        Ok(Case { customer, ticket, care, next_ticket: self.next_ticket()?, paces })
     }
 
     /// Hostile mails of the week of `now`.
@@ -271,9 +286,10 @@ impl Store {
     ///
     /// # Errors
     /// See [`LedgerError`].
-    pub fn start_at(&mut self, sequence: u64, care: &Care) -> Result<(), LedgerError> {
+    pub fn start_at(&mut self, sequence: u64, care: &Care, paces: &Paces) -> Result<(), LedgerError> {
         self.put("meta/tickets", &sequence)?;
         self.put("care", care)?;
+        self.put(INBOX_PACES, &InboxPaces { all: paces.all.clone(), held: paces.held.clone() })?;
         self.apply()
     }
 
@@ -306,6 +322,39 @@ impl Store {
             self.put(&subject_key(&query.account, hash), &ticket.id)?;
         }
         self.apply()
+    }
+
+    fn write_paces(&mut self, case: &Case, query: &CaseQuery) -> Result<(), LedgerError> {
+        let inbox = InboxPaces { all: case.paces.all.clone(), held: case.paces.held.clone() };
+        self.put(INBOX_PACES, &inbox)?;
+        if let Some(who) = &query.customer {
+            self.put(&sender_pace_key(who), &case.paces.sender)?;
+        }
+        if let Some(ticket) = &case.ticket {
+            self.put(&format!("pace/thread/{}", ticket.id), &case.paces.thread)?;
+        }
+        Ok(())
+    }
+
+    fn paces(&self, query: &CaseQuery, ticket: Option<&Ticket>) -> Result<Paces, LedgerError> {
+        let inbox = self.inbox_paces()?;
+        let sender = match &query.customer {
+            Some(who) => self.get(&sender_pace_key(who))?.unwrap_or_default(),
+            None => Pace::default(),
+        };
+        let thread = match ticket {
+            Some(ticket) => self.get(&format!("pace/thread/{}", ticket.id))?.unwrap_or_default(),
+            None => Pace::default(),
+        };
+        Ok(Paces { sender, thread, all: inbox.all, held: inbox.held })
+    }
+
+    /// How many mails there were of late, and how many of them were held at a cap.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn inbox_paces(&self) -> Result<InboxPaces, LedgerError> {
+        Ok(self.get(INBOX_PACES)?.unwrap_or_default())
     }
 
     fn next_ticket(&self) -> Result<TicketId, LedgerError> {

@@ -8,7 +8,7 @@ use super::LedgerError;
 use super::audit::Event;
 use super::cases::StoredTicket;
 use super::customers::Shown;
-use super::keys::{message_key, short_hash, thread_key};
+use super::keys::{message_key, sender_pace_key, short_hash, thread_key};
 use super::record::{EffectState, MailRecord, MailState};
 use super::store::Store;
 use crate::time::Timestamp;
@@ -112,6 +112,7 @@ impl Store {
             for key in ["customer", "marked", "link"] {
                 self.remove(&format!("{key}/{address}"));
             }
+            self.remove(&sender_pace_key(address));
         }
         let receipt =
             short_hash(&format!("{}{}", self.pseudonym(&main)?, now.0)).chars().take(12).collect::<String>();

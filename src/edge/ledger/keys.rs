@@ -49,6 +49,15 @@ pub(super) fn thread_key(account: &str, id: &MessageId) -> String {
     format!("thread/{account}/{}", short_hash(id.as_str()))
 }
 
+pub(super) fn sender_pace_key(identity: &str) -> String {
+    format!("pace/sender/{}", short_hash(identity))
+}
+
+/// Where the mail is found about which we wrote something with this id.
+pub(super) fn own_key(id: &MessageId) -> String {
+    format!("own/{}", short_hash(id.as_str()))
+}
+
 /// Where the mails with a Message-ID are listed.
 pub(super) fn message_key(account: &str, id: &MessageId) -> String {
     format!("message/{account}/{}", short_hash(id.as_str()))

@@ -50,6 +50,8 @@ pub enum MailState {
     Done,
     /// Handling it failed too often; it was left for a person.
     Quarantined,
+    /// Every effect had its outcome, and one came undone: a person has to act.
+    Reopened,
 }
 
 /// One effect of a decision, without the text it carries: that is composed again from the mail.
@@ -93,6 +95,17 @@ pub enum Effect {
         /// Folder, `/` between levels.
         folder: String,
     },
+}
+
+impl Effect {
+    /// The Message-ID of what it writes.
+    #[must_use]
+    pub const fn own_id(&self) -> Option<&MessageId> {
+        match self {
+            Self::SaveDraft { id, .. } | Self::Forward { id, .. } | Self::Notify { id, .. } => Some(id),
+            Self::Tag { .. } | Self::File { .. } => None,
+        }
+    }
 }
 
 /// A draft of ours, recognisable as unedited by its size.

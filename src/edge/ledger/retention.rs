@@ -2,7 +2,7 @@
 
 use super::LedgerError;
 use super::audit::{self, Mark};
-use super::keys::{mail_path, message_key, short_hash, thread_key};
+use super::keys::{mail_path, message_key, own_key, short_hash, thread_key};
 use super::record::{MailRecord, MailState};
 use super::store::Store;
 use crate::decide::TicketState;
@@ -66,6 +66,10 @@ impl Store {
         let (account, path) = (&record.key.folder.account, mail_path(&record.key));
         self.remove(&format!("mail/{path}"));
         self.remove(&format!("identity/{account}/{}", record.identity));
+        self.remove(&format!("reopened/{path}"));
+        for id in record.effects.iter().filter_map(|entry| entry.effect.own_id()) {
+            self.remove(&own_key(id));
+        }
         if let Some(id) = &record.message_id {
             self.remove(&message_key(account, id));
             self.remove(&thread_key(account, id));

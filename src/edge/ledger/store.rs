@@ -23,6 +23,9 @@
 //! | `day/<day>/<mail>` | when a mail was decided, for retention |
 //! | `care` | [`crate::decide::Care`] |
 //! | `meta/audit`, `meta/audit-start` | number and hash of the audit's last line, and of the one before its first |
+//! | `own/<hash of Message-ID>` | the key of the mail about which we wrote that one |
+//! | `reopened/<mail>` | marks a record of which an effect came undone |
+//! | `meta/paces`, `pace/sender/<hash of identity>`, `pace/thread/<number>` | [`super::cases::InboxPaces`], [`crate::decide::pace::Pace`] |
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -35,9 +38,9 @@ use serde::de::DeserializeOwned;
 use super::LedgerError;
 use super::audit::{Audit, Event, Mark};
 use super::cases::CaseQuery;
-use super::keys::{attempt_key, cursor_key, cut_key, folder_path, mail_key, mail_path, message_key};
-use super::record::{Cursor, FolderKey, MailKey, MailRecord, MailState};
-use crate::decide::Case;
+use super::keys::{attempt_key, cursor_key, cut_key, folder_path, mail_key, mail_path, message_key, own_key};
+use super::record::{Cursor, EffectState, FolderKey, MailKey, MailRecord, MailState};
+use crate::decide::{Case, Reason, Word};
 use crate::mail::MessageId;
 use crate::time::Timestamp;
 
@@ -312,6 +315,9 @@ impl Store {
             }
             self.put(&key, &mails)?;
         }
+        for id in record.effects.iter().filter_map(|entry| entry.effect.own_id()) {
+            self.put(&own_key(id), &record.key)?;
+        }
         if let Some((case, query)) = after {
             self.write_case(record, case, query)?;
             self.note(record.decided, decided(record));
@@ -368,6 +374,54 @@ impl Store {
             self.remove(&open);
         }
         self.put(&mail_key(&record.key), record)
+    }
+
+    /// The record of the mail about which we wrote something with this id.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn own(&self, id: &MessageId) -> Result<Option<MailRecord>, LedgerError> {
+        match self.get::<MailKey>(&own_key(id))? {
+            Some(key) => self.record(&key),
+            None => Ok(None),
+        }
+    }
+
+    /// Notes that the mail we sent with this id came back: its effect has failed, and a person has to
+    /// act. The record, unless the id is unknown or this was noted before.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn reopen(&mut self, id: &MessageId, why: &str) -> Result<Option<MailRecord>, LedgerError> {
+        let Some(mut record) = self.own(id)? else { return Ok(None) };
+        let failed = EffectState::Failed(why.to_owned());
+        let sent = record.effects.iter_mut().find(|entry| entry.effect.own_id() == Some(id));
+        let Some(entry) = sent.filter(|entry| entry.state != failed) else { return Ok(None) };
+        entry.state = failed;
+        // what is still to be done is done; what is done waits for a person
+        if record.state == MailState::Done {
+            record.state = MailState::Reopened;
+        }
+        record.reasons.push(Reason::new(Word::OwnForwardBounced, why));
+        self.put(&format!("reopened/{}", mail_path(&record.key)), &())?;
+        self.write(&record)?;
+        self.apply()?;
+        Ok(Some(record))
+    }
+
+    /// Records of which an effect came undone.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn reopened(&self) -> Result<Vec<MailRecord>, LedgerError> {
+        let mut records = Vec::new();
+        for entry in self.db.scan_prefix("reopened/") {
+            let (key, _) = entry.map_err(|e| self.sled(e))?;
+            let path = String::from_utf8_lossy(&key);
+            let path = path.strip_prefix("reopened/").unwrap_or_default();
+            records.extend(self.get::<MailRecord>(&format!("mail/{path}"))?);
+        }
+        Ok(records)
     }
 
     /// Records of `folder` that are not done, oldest first.

@@ -1,7 +1,10 @@
 //! Where the earlier mail begins: attributions, header blocks, forward marks, ticket marks.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::lines::{bare, is_quoted, is_rule};
-use super::words::{self, any};
+use super::words::{self, Starts, any};
 
 /// How the earlier mail begins.
 pub(super) enum Opening {
@@ -69,7 +72,7 @@ fn attribution_length(first: &str, after: &[&str], wrap: usize) -> Option<usize>
     // one that begins further down is not wrapped: the text above it is new
     let begins = |count: usize| {
         line(count).is_some_and(|line| {
-            starts_with(line, words::ATTRIBUTION_WORDS)
+            starts_with(line, &words::STARTS_ATTRIBUTION)
                 && attribution_length(line, below(count), wrap - count).is_some()
         })
     };
@@ -81,16 +84,15 @@ fn attribution_length(first: &str, after: &[&str], wrap: usize) -> Option<usize>
     (joined.len() <= MAX_ATTRIBUTION && is_attribution(&joined, quote_follows)).then_some(last + 1)
 }
 
-fn starts_with(line: &str, list: &str) -> bool {
-    let lower = crate::mail::parse::head(line, 40).to_lowercase();
-    any(list, |start| lower.starts_with(start))
+fn starts_with(line: &str, starts: &Starts) -> bool {
+    starts.of(&crate::mail::parse::head(line, 40).to_lowercase())
 }
 
 /// Whether a wrapped attribution may begin so.
 fn opens_attribution(line: &str) -> bool {
     line.starts_with(|c: char| c.is_ascii_digit() || c == '"')
-        || starts_with(line, words::ATTRIBUTION_WORDS)
-        || starts_with(line, words::ATTRIBUTION_DAYS)
+        || starts_with(line, &words::STARTS_ATTRIBUTION)
+        || starts_with(line, &words::STARTS_WITH_DAY)
         || has_address(line)
 }
 
@@ -167,16 +169,15 @@ fn mail_mark(line: &str) -> Option<bool> {
     }
     let lower = crate::mail::parse::head(line, MAX_MARK).to_lowercase();
     let inner = lower.trim_matches(|c: char| !c.is_alphanumeric());
-    let is = |mark: &str| {
-        inner
-            .strip_prefix(mark)
-            .is_some_and(|rest| rest.is_empty() || (ruled && !rest.starts_with(char::is_alphanumeric)))
-    };
-    if any(words::FORWARDED, is) {
+    let ends = |rest: &str| rest.is_empty() || (ruled && !rest.starts_with(char::is_alphanumeric));
+    if words::STARTS_FORWARD.any(inner, ends) {
         return Some(true);
     }
-    any(words::ORIGINAL, is).then_some(false)
+    words::STARTS_ORIGINAL.any(inner, ends).then_some(false)
 }
+
+/// Fields that a header block may repeat.
+const MAX_REPEATS: usize = 4;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Field {
@@ -193,12 +194,18 @@ fn header_block(first: Option<&str>, after: &[&str], enough: usize) -> Option<us
     let lines = || first.into_iter().chain(after.iter().copied());
     lines().take(4).map(bare).find(|line| !line.is_empty()).and_then(field)?;
     let mut seen: Vec<Field> = Vec::new();
-    let (mut end, mut stray) = (0, 0);
+    let (mut end, mut stray, mut repeats) = (0, 0, 0);
     let mut lines = lines().take(24).map(bare).enumerate().peekable();
     while let Some((at, line)) = lines.next() {
         if let Some(field) = field(line) {
-            if !seen.contains(&field) {
+            if seen.contains(&field) {
+                repeats += 1;
+            } else {
                 seen.push(field);
+            }
+            // lines like these again and again are no block
+            if repeats > MAX_REPEATS {
+                break;
             }
             end = at + 1;
             stray = 0;
@@ -223,12 +230,17 @@ fn field(line: &str) -> Option<Field> {
         return None;
     }
     let name = name.trim_matches(['*', ' ', '\t', '\u{a0}']).to_lowercase();
-    let fields = [
-        (Field::From, words::FROM),
-        (Field::Date, words::DATE),
-        (Field::To, words::TO),
-        (Field::Subject, words::SUBJECT),
-        (Field::Other, words::OTHER_FIELD),
-    ];
-    fields.into_iter().find(|(_, names)| any(names, |n| n == name)).map(|(field, _)| field)
+    FIELDS.get(name.as_str()).copied()
 }
+
+static FIELDS: LazyLock<BTreeMap<&str, Field>> = LazyLock::new(|| {
+    let fields = [
+        (Field::Other, words::OTHER_FIELD),
+        (Field::Subject, words::SUBJECT),
+        (Field::To, words::TO),
+        (Field::Date, words::DATE),
+        (Field::From, words::FROM),
+    ];
+    // of a name that means two fields the one that comes first in a block counts
+    fields.into_iter().flat_map(|(field, names)| names.split('|').map(move |name| (name, field))).collect()
+});

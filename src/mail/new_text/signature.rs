@@ -42,6 +42,14 @@ fn follows_rule(following: &[&str], underscores: bool) -> bool {
     following.iter().all(is_appended)
         || following.first().is_some_and(|line| is_notice(&line.to_lowercase()))
         || (underscores && following.len() <= 2 && following.iter().all(|line| line.len() < 60))
+        || is_card(following)
+}
+
+/// A few short lines with an address or a telephone number in them.
+fn is_card(lines: &[&str]) -> bool {
+    let digits = |line: &str| line.chars().filter(char::is_ascii_digit).count();
+    let reached = |line: &&str| line.contains('@') || digits(line) >= 7;
+    (2..=6).contains(&lines.len()) && lines.iter().all(|line| line.len() < 60) && lines.iter().any(reached)
 }
 
 /// A line that a phone or a mail program appends.
@@ -51,12 +59,11 @@ pub(super) fn is_footer(line: &str) -> bool {
 
 fn is_footer_start(lower: &str) -> bool {
     let line = lower.trim_start_matches(['(', '<', '*', '_', '[', '-', '\u{2014}', ' ']);
-    any(words::FOOTERS, |start| line.starts_with(start))
+    words::STARTS_FOOTER.of(line)
 }
 
 /// The first line of a confidentiality notice.
 fn is_notice(lower: &str) -> bool {
     let line = lower.trim_start_matches(['*', '_', ' ', '(']);
-    any(words::NOTICES, |start| line.starts_with(start))
-        && any(words::NOTICE_PROOF, |proof| line.contains(proof))
+    words::STARTS_NOTICE.of(line) && any(words::NOTICE_PROOF, |proof| line.contains(proof))
 }

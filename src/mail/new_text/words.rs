@@ -1,9 +1,45 @@
 //! The words by which mail programs mark what is not new. Lists are `|`-separated, lower case.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 /// Whether an entry of a list passes.
 pub(super) fn any(list: &str, test: impl FnMut(&str) -> bool) -> bool {
     list.split('|').any(test)
 }
+
+/// A list of beginnings, found by their first character: lines are looked at by the ten thousand.
+pub(super) struct Starts(BTreeMap<char, Vec<&'static str>>);
+
+impl Starts {
+    fn new(list: &'static str) -> Self {
+        let mut starts: BTreeMap<char, Vec<&'static str>> = BTreeMap::new();
+        for start in list.split('|') {
+            if let Some(first) = start.chars().next() {
+                starts.entry(first).or_default().push(start);
+            }
+        }
+        Self(starts)
+    }
+
+    /// Whether a text in lower case has one of the beginnings, and what follows passes.
+    pub(super) fn any(&self, lower: &str, test: impl Fn(&str) -> bool) -> bool {
+        let starts = lower.chars().next().and_then(|first| self.0.get(&first));
+        starts.is_some_and(|starts| starts.iter().any(|start| lower.strip_prefix(start).is_some_and(&test)))
+    }
+
+    /// Whether a text in lower case has one of the beginnings.
+    pub(super) fn of(&self, lower: &str) -> bool {
+        self.any(lower, |_| true)
+    }
+}
+
+pub(super) static STARTS_ATTRIBUTION: LazyLock<Starts> = LazyLock::new(|| Starts::new(ATTRIBUTION_WORDS));
+pub(super) static STARTS_WITH_DAY: LazyLock<Starts> = LazyLock::new(|| Starts::new(ATTRIBUTION_DAYS));
+pub(super) static STARTS_FORWARD: LazyLock<Starts> = LazyLock::new(|| Starts::new(FORWARDED));
+pub(super) static STARTS_ORIGINAL: LazyLock<Starts> = LazyLock::new(|| Starts::new(ORIGINAL));
+pub(super) static STARTS_FOOTER: LazyLock<Starts> = LazyLock::new(|| Starts::new(FOOTERS));
+pub(super) static STARTS_NOTICE: LazyLock<Starts> = LazyLock::new(|| Starts::new(NOTICES));
 
 /// Words that say no more than "what matters is below", in four languages.
 pub(super) const POINTING: &str = "fyi|fwd|fw|see|below|please|pls|look|read|forwarding|forwarded|\
@@ -16,10 +52,10 @@ pub(super) const POINTING: &str = "fyi|fwd|fw|see|below|please|pls|look|read|for
     доброго|дня|гляньте|лист|у|вкладенні|будь|ласка";
 
 /// Beginnings of an attribution that are words of their own.
-pub(super) const ATTRIBUTION_WORDS: &str = "on |on\u{a0}|el |le |em |il |op |den |dnia |w dniu |dne ";
+const ATTRIBUTION_WORDS: &str = "on |on\u{a0}|el |le |em |il |op |den |dnia |w dniu |dne ";
 
 /// Other beginnings of an attribution: prepositions and days of the week.
-pub(super) const ATTRIBUTION_DAYS: &str = "am |in |at |pe |от |від |пн|вт|ср|чт|пт|сб|нд|вс|понед|\
+const ATTRIBUTION_DAYS: &str = "am |in |at |pe |от |від |пн|вт|ср|чт|пт|сб|нд|вс|понед|\
     вторн|сред|четв|пятн|субб|воскр|вівт|сер|п'ят|пʼят|субо|неді|mon|tue|wed|thu|fri|sat|sun|lun|\
     mar|mié|jue|vie|sáb|dom";
 
@@ -46,7 +82,7 @@ pub(super) const ASKS_FOR_REPLY: &str = "##|reply|respond|type|write|respuesta|r
     пишите|відпов|пишіть|antwort|répon|rispost|odpowied";
 
 /// Marks above a forwarded mail.
-pub(super) const FORWARDED: &str = "forwarded message|begin forwarded message|forwarded by|\
+const FORWARDED: &str = "forwarded message|begin forwarded message|forwarded by|\
     forwarded mail|original message forwarded|\
     пересылаемое сообщение|пересланное сообщение|пересылаемое письмо|перенаправленное сообщение|\
     начало переадресованного сообщения|начало переадресованного письма|\
@@ -68,12 +104,14 @@ pub(super) const FORWARDED: &str = "forwarded message|begin forwarded message|fo
     proslijeđena poruka";
 
 /// Marks above the earlier mail.
-pub(super) const ORIGINAL: &str = "original message|original appointment|mensaje original|\
+const ORIGINAL: &str = "original message|original appointment|mensaje original|\
     исходное сообщение|исходное письмо|оригинальное сообщение|первоначальное сообщение|\
     вихідне повідомлення|оригінал повідомлення|оригінальне повідомлення|початкове повідомлення|\
     ursprüngliche nachricht|originalnachricht|message d'origine|message original|\
     messaggio originale|mensagem original|wiadomość oryginalna|oryginalna wiadomość|\
-    oorspronkelijk bericht|reply message|ответное сообщение";
+    oorspronkelijk bericht|reply message|ответное сообщение|oprindelig besked|oprindelig meddelelse|\
+    opprinnelig melding|ursprungligt meddelande|alkuperäinen viesti|původní zpráva|pôvodná správa|\
+    eredeti üzenet|orijinal mesaj|mesaj original|mesajul original";
 
 /// Field names of a quoted header block.
 pub(super) const FROM: &str = "from|de|от|от кого|від|від кого|von|da|od|van|från|fra|expéditeur|\
@@ -94,7 +132,7 @@ pub(super) const OTHER_FIELD: &str = "cc|bcc|copia|копия|копія|kopie|c
     importance|важность|attachments|вложения|responder a|organization|kopi|kópia";
 
 /// Beginnings of a line that a phone or a mail program appends.
-pub(super) const FOOTERS: &str = "sent from my |sent from mail|sent from outlook|sent from yahoo|\
+const FOOTERS: &str = "sent from my |sent from mail|sent from outlook|sent from yahoo|\
     sent from the |sent from a |sent from i|sent from windows|sent from samsung|sent from android|\
     sent from galaxy|sent from nine|sent from proton|sent from aol|sent from [|sent via |sent with |\
     sent by |sent using |from my iphone|someone from mobile|get outlook for|get [outlook|\
@@ -108,7 +146,7 @@ pub(super) const FOOTERS: &str = "sent from my |sent from mail|sent from outlook
     wysłane z |wysłano z |verzonden met|verzonden vanaf|verstuurd vanaf|skickat från|sendt fra |從我的";
 
 /// Beginnings of a confidentiality notice.
-pub(super) const NOTICES: &str = "confidentiality notice|disclaimer:|this e-mail and any|\
+const NOTICES: &str = "confidentiality notice|disclaimer:|this e-mail and any|\
     this email and any|this message and any|this e-mail is confidential|this email is confidential|\
     this message is confidential|this message contains confidential|this e-mail (|this email (|\
     the information contained in this|the information in this e|aviso legal|\

@@ -1,13 +1,20 @@
 //! The MIME tree (RFC 2046), walked under limits: which text is shown, which parts are attached.
 
+mod calendar;
+mod cms;
+mod pgp;
+mod rtf;
+mod tnef;
+mod wrapped;
+
 use std::collections::BTreeSet;
 
 use mail_parser::ContentType;
 
 use super::fields::{Fields, cut_line};
 use super::text::{looks_like_html, tidy, unflow};
-use super::{MAX_DEPTH, MAX_PARTS, MAX_TEXT_BYTES, charset, head, html, one_line};
-use crate::mail::{Attachment, Problem};
+use super::{MAX_DEPTH, MAX_PARTS, MAX_TEXT_BYTES, charset, head, html, one_line, text_head};
+use crate::mail::{Attachment, MessageId, Problem, Protection};
 
 /// What the body holds.
 #[derive(Default)]
@@ -23,6 +30,11 @@ pub(super) struct Found {
     pub(super) report: Option<String>,
     /// `method` of a `text/calendar` (RFC 6047).
     pub(super) calendar: Option<String>,
+    /// Message-IDs in attached headers.
+    pub(super) returned: Vec<MessageId>,
+    pub(super) protection: Option<Protection>,
+    /// Text of a part that is shown only where there is no other: an invitation's.
+    spare: Option<String>,
 }
 
 /// Reads the body of a message.
@@ -30,8 +42,18 @@ pub(super) fn read(fields: &Fields<'_>, body: &[u8], problems: &mut BTreeSet<Pro
     let mut walk = Walk { found: Found::default(), problems, nested: 0, parts: 0 };
     let text = walk.entity(fields, body, 0, "text/plain");
     let mut found = walk.found;
-    let text = text.map(Text::read).unwrap_or_default();
-    head(&text, MAX_TEXT_BYTES).clone_into(&mut found.text);
+    let mut text = text.map(Text::read).unwrap_or_default();
+    if let Some((protection, readable)) = pgp::readable(&text) {
+        found.protection = Some(protection);
+        text = readable;
+    }
+    if found.protection.is_some_and(Protection::is_encrypted) {
+        problems.insert(Problem::Encrypted);
+    }
+    if text.trim().is_empty() {
+        text = found.spare.take().map(|spare| tidy(&spare)).unwrap_or_default();
+    }
+    text_head(&text).clone_into(&mut found.text);
     if found.text.len() < text.len() {
         problems.insert(Problem::TextCut);
     }
@@ -87,10 +109,14 @@ impl Walk<'_> {
                 if self.nested > 0 {
                     return text;
                 }
-                let text = text.map(|text| head(&text.read(), MAX_TEXT_BYTES).to_owned());
+                let text = text.map(|text| text_head(&text.read()).to_owned());
                 self.found.nested = self.found.nested.take().or(text);
                 None
             }
+            (("application", subtype), _) => match wrapped::Wrapping::of(subtype, fields, media.as_ref()) {
+                Some(wrapping) => self.unwrap_part(wrapping, fields, media.as_ref(), &kind, body, depth),
+                None => self.leaf(fields, media.as_ref(), &kind, body),
+            },
             _ => self.leaf(fields, media.as_ref(), &kind, body),
         }
     }
@@ -104,6 +130,14 @@ impl Walk<'_> {
         if kind == "multipart/report" {
             self.found.report = attribute("report-type").or_else(|| Some(String::new()));
         }
+        let protocol = attribute("protocol").unwrap_or_default();
+        let sealed = match kind {
+            "multipart/signed" if protocol.ends_with("pkcs7-signature") => Protection::SmimeSigned,
+            "multipart/signed" => Protection::PgpSigned,
+            "multipart/encrypted" => Protection::PgpEncrypted,
+            _ => return,
+        };
+        self.found.protection.get_or_insert(sealed);
     }
 
     fn multipart(&mut self, subtype: &str, body: &[u8], boundary: &str, depth: usize) -> Option<Text> {
@@ -127,7 +161,7 @@ impl Walk<'_> {
         }
         match subtype {
             "alternative" => best(texts),
-            "related" | "signed" | "report" => texts.into_iter().next(),
+            "related" | "signed" | "report" | "encrypted" => texts.into_iter().next(),
             _ if texts.len() < 2 => texts.pop(),
             _ => Some(Text::Plain(texts.into_iter().map(Text::read).collect::<Vec<_>>().join("\n\n"))),
         }
@@ -142,13 +176,16 @@ impl Walk<'_> {
         depth: usize,
     ) -> Option<Text> {
         self.attach(fields, media, kind, body.len());
+        let encoding = fields.line("content-transfer-encoding").unwrap_or_default();
+        let bytes = charset::untransfer(body, &encoding);
+        let (inner, body) = Fields::split(bytes.trim_ascii_start());
+        if self.nested == 0 {
+            self.returned(&inner);
+        }
         // the first is enough: whoever attaches several writes what they are about
         if self.found.nested.is_some() {
             return None;
         }
-        let encoding = fields.line("content-transfer-encoding").unwrap_or_default();
-        let bytes = charset::untransfer(body, &encoding);
-        let (inner, body) = Fields::split(bytes.trim_ascii_start());
         self.nested += 1;
         let text = self.entity(&inner, body, depth + 1, "text/plain");
         self.nested -= 1;
@@ -168,9 +205,12 @@ impl Walk<'_> {
         // `multipart/*` here has no boundary, and is read as what it looks like: text
         let is_text = matches!(kind, "text/plain" | "text/html" | "text") || kind.starts_with("multipart/");
         let encoding = fields.line("content-transfer-encoding").unwrap_or_default();
-        if kind == "text/calendar" && !attached && self.nested == 0 {
-            let method = media.and_then(|m| m.attribute("method")).map(|m| one_line(m).to_lowercase());
-            self.found.calendar = method.or(self.found.calendar.take());
+        if matches!(kind, "text/calendar" | "application/ics") && self.nested == 0 {
+            self.invitation(media, body, &encoding, attached);
+        }
+        if matches!(kind, "text/rfc822-headers" | "message/rfc822-headers") && self.nested == 0 {
+            let bytes = charset::untransfer(body, &encoding);
+            self.returned(&Fields::split(bytes.trim_ascii_start()).0);
         }
         if attached || !is_text || (named && self.parts > 2) {
             let bytes = if encoding.eq_ignore_ascii_case("base64") { base64_len(body) } else { body.len() };

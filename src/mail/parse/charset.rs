@@ -1,8 +1,13 @@
 //! Bytes to text: transfer encodings (RFC 2045 §6) and charsets, declared or guessed.
 
+mod guess;
+mod mojibake;
+mod unicode;
+
 use std::borrow::Cow;
 
 use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::charsets::DecoderFnc;
 use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 
@@ -57,29 +62,76 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 /// Text in the declared charset, and whether every byte was text in it. UTF-8 that was declared as
-/// something else, or as nothing, is read as UTF-8; undeclared 8-bit text is guessed.
+/// something else, or as nothing, is read as UTF-8; 8-bit text that is undeclared, or senseless in the
+/// charset it declares, is guessed; what an earlier program read in a wrong charset is read again.
 pub(super) fn decode(bytes: &[u8], charset: Option<&str>) -> (String, bool) {
+    let (text, sound) = decode_bytes(bytes, charset);
+    match mojibake::undone(&text) {
+        Some(text) => (text, sound),
+        None => (text, sound),
+    }
+}
+
+/// Text as [`decode`] gives it, mojibake left as it is.
+fn decode_bytes(bytes: &[u8], charset: Option<&str>) -> (String, bool) {
     let charset = charset.unwrap_or_default().trim().trim_matches(['"', '\'']);
-    let decoder = (!charset.is_empty()).then(|| charset_decoder(charset.as_bytes())).flatten();
-    let wide = charset.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("utf-16"));
-    if !wide && let Ok(text) = std::str::from_utf8(bytes) {
+    if let Some(text) = unicode::wide(bytes, charset) {
+        return sound(text);
+    }
+    if unicode::is_utf7(charset) && bytes.is_ascii() {
+        return sound(unicode::from_utf7(bytes));
+    }
+    let decoder = decoder(charset);
+    if let Ok(text) = std::str::from_utf8(bytes) {
         return match decoder {
+            // ISO 2022 and its kin are ASCII on the wire
             Some(decoder) if text.is_ascii() => (decoder(bytes), true),
             _ => (text.trim_start_matches('\u{feff}').to_owned(), true),
         };
     }
-    let utf8 = charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8");
-    let ascii = charset.is_empty()
-        || charset.eq_ignore_ascii_case("us-ascii")
-        || charset.eq_ignore_ascii_case("ascii");
-    let text = match decoder {
-        Some(decoder) if !ascii => decoder(bytes),
-        _ if utf8 && mostly_utf8(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        _ => charset_decoder(guess(bytes).as_bytes())
-            .map_or_else(|| String::from_utf8_lossy(bytes).into_owned(), |decoder| decoder(bytes)),
-    };
+    let lower = charset.to_ascii_lowercase();
+    let is_utf8 = lower.starts_with("utf");
+    if is_utf8 && mostly_utf8(bytes) {
+        return sound(String::from_utf8_lossy(bytes).into_owned());
+    }
+    let declared = decoder.filter(|_| !is_utf8 && !matches!(&*lower, "us-ascii" | "ascii"));
+    sound(match (declared, guess::charset(bytes, declared)) {
+        (_, Some(guessed)) => guessed(bytes),
+        (Some(declared), None) => declared(bytes),
+        (None, None) => String::from_utf8_lossy(bytes).into_owned(),
+    })
+}
+
+fn sound(text: String) -> (String, bool) {
     let sound = !text.contains('\u{fffd}');
     (text, sound)
+}
+
+/// The decoder of a charset, also under the names that only some programs use.
+fn decoder(charset: &str) -> Option<DecoderFnc> {
+    let named = |name: &str| charset_decoder(name.as_bytes());
+    // what is wide has been read by now; what only says so is not
+    if charset.is_empty() || unicode::is_utf16(charset) {
+        return None;
+    }
+    // RFC 2231 §5 allows a language behind the charset
+    let charset = charset.split('*').next().unwrap_or(charset);
+    named(charset).or_else(|| {
+        let plain: String =
+            charset.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+        let name = match plain.strip_prefix('x').unwrap_or(&plain) {
+            "win1251" | "windows1251" | "cp1251" | "ansi1251" | "1251" => "windows-1251",
+            "win1252" | "windows1252" | "cp1252" | "ansi" | "1252" => "windows-1252",
+            "win1250" | "windows1250" | "1250" => "windows-1250",
+            "koi8r" => "koi8-r",
+            "koi8u" | "koi8ru" => "koi8-u",
+            "dos866" | "cp866" | "ibm866" | "oem866" => "ibm866",
+            "maccyrillic" | "macukraine" => "x-mac-cyrillic",
+            "latin1" | "88591" | "isolatin1" => "iso-8859-1",
+            _ => return None,
+        };
+        named(name)
+    })
 }
 
 /// Whether most non-ASCII bytes belong to well-formed UTF-8.
@@ -90,28 +142,6 @@ fn mostly_utf8(bytes: &[u8]) -> bool {
         bad += chunk.invalid().len();
     }
     good >= bad
-}
-
-/// A charset for 8-bit text that declares none: Cyrillic has most letters in the upper half, and
-/// Windows and KOI8 disagree on which quarter holds the small ones.
-fn guess(bytes: &[u8]) -> &'static str {
-    let (mut ascii, mut low, mut high) = (0usize, 0usize, 0usize);
-    for byte in bytes {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' => ascii += 1,
-            0xc0..=0xdf => low += 1,
-            0xe0..=0xff => high += 1,
-            _ => {}
-        }
-    }
-    // in Spanish or French fewer than one letter in four has an accent
-    if (low + high) * 3 < ascii {
-        "windows-1252"
-    } else if low > high {
-        "koi8-u"
-    } else {
-        "windows-1251"
-    }
 }
 
 #[cfg(test)]
@@ -135,6 +165,15 @@ mod tests {
     fn utf8_under_a_wrong_name_is_utf8() {
         assert_eq!(decode("мир".as_bytes(), Some("iso-8859-1")), ("мир".to_owned(), true));
         assert_eq!(decode("мир".as_bytes(), Some("x-unheard-of")).0, "мир");
+    }
+
+    #[test]
+    fn a_charset_under_an_odd_name_is_that_charset() {
+        for name in ["cp866", "CP-866", "dos-866", "ibm866"] {
+            assert_eq!(decode(b"\x8f\xe0\xa8\xa2\xa5\xe2", Some(name)).0, "Привет", "{name}");
+        }
+        assert_eq!(decode(b"\xcf\xf0\xe8\xe2\xe5\xf2", Some("win-1251")).0, "Привет");
+        assert_eq!(decode(b"\xf0\xd2\xc9\xd7\xa6\xd4", Some("KOI8U")).0, "Привіт");
     }
 
     #[test]

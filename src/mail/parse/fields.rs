@@ -3,11 +3,12 @@
 use mail_parser::parsers::MessageStream;
 use mail_parser::{ContentType, HeaderValue};
 
+use super::words::{self, Place};
 use super::{MAX_ENTRIES, MAX_FIELDS, MAX_HEADER_BYTES, MAX_LINE_BYTES, charset, head, one_line};
 use crate::mail::{Address, MessageId};
 use crate::time::Timestamp;
 
-/// The part of one field that is decoded: encoded words cost the square of their number.
+/// The part of one field that is decoded.
 const MAX_FIELD_BYTES: usize = 16 << 10;
 /// The same for the fields that every MIME part repeats.
 const MAX_MEDIA_BYTES: usize = 4 << 10;
@@ -76,16 +77,18 @@ impl<'x> Fields<'x> {
         self.list.iter().find(|f| f.name.eq_ignore_ascii_case(name.as_bytes())).map(|f| f.value)
     }
 
-    /// The field's bytes as UTF-8 and ended as `mail-parser` expects.
-    fn decodable(&self, name: &str, max: usize) -> Option<Vec<u8>> {
+    /// The beginning of a field as text, its encoded words decoded for `place`.
+    fn text(&self, name: &str, place: Place, max: usize) -> Option<String> {
         let value = self.value(name)?;
         let value = value.get(..max).unwrap_or(value);
-        let mut bytes = match std::str::from_utf8(value) {
-            Ok(text) if text.contains("?=") => join_words(text).into_bytes(),
-            Ok(_) => value.to_vec(),
-            Err(_) => charset::decode(value, self.charset.as_deref()).0.into_bytes(),
-        };
-        bytes.retain(|b| *b != 0);
+        let mut text = words::decoded(&charset::decode(value, self.charset.as_deref()).0, place);
+        text.retain(|c| c != '\0');
+        Some(text)
+    }
+
+    /// The field's bytes as UTF-8 and ended as `mail-parser` expects.
+    fn decodable(&self, name: &str, place: Place, max: usize) -> Option<Vec<u8>> {
+        let mut bytes = self.text(name, place, max)?.into_bytes();
         while bytes.last().is_some_and(u8::is_ascii_whitespace) {
             bytes.pop();
         }
@@ -95,10 +98,7 @@ impl<'x> Fields<'x> {
 
     /// Unstructured text (RFC 5322 §3.2.5) with its encoded words decoded, on one line.
     pub(super) fn line(&self, name: &str) -> Option<String> {
-        let bytes = self.decodable(name, MAX_FIELD_BYTES)?;
-        let HeaderValue::Text(text) = MessageStream::new(&bytes).parse_unstructured() else {
-            return None;
-        };
+        let text = self.text(name, Place::Text, MAX_FIELD_BYTES)?;
         Some(head(&one_line(&text), MAX_LINE_BYTES).to_owned())
     }
 
@@ -118,9 +118,15 @@ impl<'x> Fields<'x> {
         self.list.iter().take(max).map(line).collect()
     }
 
+    /// A whole value as written, on one line.
+    pub(super) fn raw_field(&self, name: &str) -> Option<String> {
+        let value = self.value(name)?;
+        Some(one_line(&String::from_utf8_lossy(value.get(..MAX_FIELD_BYTES).unwrap_or(value))))
+    }
+
     /// The mailboxes of every field of this name.
     pub(super) fn addresses(&self, name: &str) -> Vec<Address> {
-        let Some(bytes) = self.decodable(name, MAX_FIELD_BYTES) else {
+        let Some(bytes) = self.decodable(name, Place::Phrase, MAX_FIELD_BYTES) else {
             return Vec::new();
         };
         let HeaderValue::Address(list) = MessageStream::new(&bytes).parse_address() else {
@@ -130,6 +136,14 @@ impl<'x> Fields<'x> {
         let mut addresses = Vec::new();
         for addr in list.iter().take(MAX_ENTRIES) {
             let mut address = Address { name: clean(addr.name()), address: clean(addr.address()) };
+            // the address was encoded together with the name
+            if !address.address.contains('@')
+                && let Some((name, inner)) = address.name.rsplit_once('<')
+                && let Some(inner) = inner.strip_suffix('>').filter(|inner| inner.contains('@'))
+            {
+                address =
+                    Address { name: name.trim_matches([' ', '"']).to_owned(), address: inner.to_owned() };
+            }
             address.address.retain(|c| !c.is_whitespace());
             if !address.name.is_empty() || !address.address.is_empty() {
                 addresses.push(address);
@@ -140,7 +154,7 @@ impl<'x> Fields<'x> {
 
     /// The `msg-id`s of a field.
     pub(super) fn ids(&self, name: &str) -> Vec<MessageId> {
-        let Some(bytes) = self.decodable(name, MAX_FIELD_BYTES) else {
+        let Some(bytes) = self.decodable(name, Place::Phrase, MAX_FIELD_BYTES) else {
             return Vec::new();
         };
         match MessageStream::new(&bytes).parse_id() {
@@ -154,7 +168,7 @@ impl<'x> Fields<'x> {
 
     /// `Date`.
     pub(super) fn date(&self) -> Option<Timestamp> {
-        let bytes = self.decodable("date", MAX_MEDIA_BYTES)?;
+        let bytes = self.decodable("date", Place::Phrase, MAX_MEDIA_BYTES)?;
         match MessageStream::new(&bytes).parse_date() {
             HeaderValue::DateTime(date) if date.is_valid() => Some(Timestamp(date.to_timestamp())),
             _ => None,
@@ -163,7 +177,7 @@ impl<'x> Fields<'x> {
 
     /// `Content-Type` or `Content-Disposition` with its parameters (RFC 2045, RFC 2231).
     pub(super) fn media(&self, name: &str) -> Option<ContentType<'static>> {
-        let bytes = self.decodable(name, MAX_MEDIA_BYTES)?;
+        let bytes = self.decodable(name, Place::Parameter, MAX_MEDIA_BYTES)?;
         let media = MessageStream::new(&bytes).parse_content_type().into_content_type()?;
         Some(ContentType {
             c_type: media.c_type.into_owned().into(),
@@ -178,45 +192,6 @@ impl<'x> Fields<'x> {
             }),
         })
     }
-}
-
-/// Joins encoded words that follow one another in the same charset and encoding: many programs cut
-/// a character between them, against RFC 2047 §5.
-fn join_words(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut last: Option<(&str, &str)> = None;
-    for token in text.split_whitespace() {
-        let word = encoded_word(token);
-        match (last, word) {
-            (Some((open, payload)), Some((prefix, next)))
-                if open.eq_ignore_ascii_case(prefix) && is_whole(open, payload) =>
-            {
-                out.truncate(out.len() - 2);
-                out.push_str(next);
-                out.push_str("?=");
-            }
-            _ => {
-                if !out.is_empty() {
-                    out.push(' ');
-                }
-                out.push_str(token);
-            }
-        }
-        last = word;
-    }
-    out
-}
-
-/// `=?charset?encoding?` and the payload of a token that is one encoded word.
-fn encoded_word(token: &str) -> Option<(&str, &str)> {
-    let inner = token.strip_prefix("=?")?.strip_suffix("?=")?;
-    let (prefix, payload) = inner.rsplit_once('?')?;
-    (prefix.matches('?').count() == 1).then_some((prefix, payload))
-}
-
-/// Whether more may be appended to the payload: base64 must end on a whole group.
-fn is_whole(prefix: &str, payload: &str) -> bool {
-    !prefix.ends_with(['b', 'B']) || (payload.len().is_multiple_of(4) && !payload.ends_with('='))
 }
 
 /// The first line with its line end, and the rest.

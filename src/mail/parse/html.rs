@@ -7,7 +7,7 @@ use style::Look;
 use tag::{entity, is_block, is_void, skip_element, split_tag};
 
 /// Elements open within one another that are followed; deeper ones change nothing.
-const MAX_OPEN: usize = 256;
+const MAX_OPEN: usize = 128;
 /// Quote marks before a line, at most.
 const MAX_QUOTE: usize = 9;
 /// What Outlook's rule above the quoted mail becomes: a mark that `new_text` knows.
@@ -38,13 +38,18 @@ struct Open {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 struct Page {
     out: String,
     line: String,
     open: Vec<Open>,
     quotes: usize,
+    /// `pre` elements that are open.
+    preformatted: usize,
     space: bool,
     blank: bool,
+    /// A quoted attribute was never closed.
+    unclosed: bool,
     /// A head was opened and never closed.
     headless: bool,
     max: usize,
@@ -63,7 +68,7 @@ impl Page {
             self.text("<");
             return after;
         }
-        let (tag, rest) = split_tag(body);
+        let (tag, rest) = split_tag(body, &mut self.unclosed);
         let name_end = tag.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(tag.len());
         let (name, attributes) = tag.split_at_checked(name_end).unwrap_or((tag, ""));
         let name = style::lower(name);
@@ -132,6 +137,7 @@ impl Page {
         }
         if self.open.len() < MAX_OPEN {
             self.quotes += usize::from(quote);
+            self.preformatted += usize::from(name == "pre");
             self.open.push(Open { name: name.to_owned(), look, quote });
         }
     }
@@ -151,6 +157,7 @@ impl Page {
             return;
         }
         for closed in self.open.drain(at..) {
+            self.preformatted -= usize::from(closed.name == "pre");
             if closed.quote {
                 if !self.line.is_empty() {
                     put_line(&mut self.out, &mut self.line, self.quotes);
@@ -164,7 +171,7 @@ impl Page {
         if self.open.last().is_some_and(|o| o.look.unseen()) || self.out.len() + self.line.len() > self.max {
             return;
         }
-        let preformatted = self.open.iter().any(|o| o.name == "pre");
+        let preformatted = self.preformatted > 0;
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
             let (c, after) =

@@ -22,14 +22,19 @@ pub(super) struct Base {
     bias: Vec<f32>,
 }
 
+/// The views that are fitted together. One of many labels is told by the sum of all scores, which
+/// together are fitted better; several labels by each view for itself.
+const fn groups(exclusive: bool) -> &'static [&'static [usize]] {
+    if exclusive { &[&[0, 1, 2]] } else { &[&[0], &[1], &[2]] }
+}
+
 impl Base {
     pub(super) fn fit(
         options: &TrainOptions,
-        space: &Space,
-        counted: &[Counted<'_>],
-        mails: &[&Example],
+        ridges: [f64; Block::VIEWS],
+        (space, counted, mails): (&Space, &[Counted<'_>], &[&Example]),
         keep: impl Fn(u64) -> bool,
-        folds: &[u64],
+        (folds, exclusive): (&[u64], bool),
     ) -> Result<Self, FitError> {
         let chosen: Vec<(&Counted<'_>, &&Example)> = counted
             .iter()
@@ -47,18 +52,20 @@ impl Base {
         });
         let mut base =
             Self { weighing, weights: vec![0.0; space.len() * options.labels.len()], bias: vec![] };
-        for (view, alpha) in options.alphas.into_iter().enumerate() {
+        for (group, alpha) in groups(exclusive).iter().zip(ridges) {
             let mut x = Csr::new(space.len());
             for row in &rows {
-                x.push(row.iter().copied().filter(|(number, _)| base.weighing.view(*number) == view));
+                let views = |number: &u32| group.contains(&base.weighing.view(*number));
+                x.push(row.iter().copied().filter(|(number, _)| views(number)));
             }
             let fitted = SubspaceParams::default().alpha(alpha).fit(&DatasetBase::new(x, y.clone()))?;
-            // the views share no feature
+            // groups share no feature
             for (sum, weight) in base.weights.iter_mut().zip(fitted.weights) {
                 *sum += weight;
             }
             base.bias.extend(fitted.bias);
         }
+        base.bias.resize(options.labels.len() * Block::VIEWS, 0.0);
         Ok(base)
     }
 

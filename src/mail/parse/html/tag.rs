@@ -2,11 +2,12 @@
 
 use mail_parser::decoders::html::add_html_token;
 
-/// Cuts a tag at its `>`, stepping over quoted attribute values; an unclosed one ends the document.
-pub(super) fn split_tag(body: &str) -> (&str, &str) {
+/// Cuts a tag at its `>`, stepping over quoted attribute values. Once one is never closed, which costs
+/// a look at the whole rest, quotes are respected no longer.
+pub(super) fn split_tag<'h>(body: &'h str, unclosed: &mut bool) -> (&'h str, &'h str) {
     let mut quote = None;
     let mut last = ' ';
-    for (at, c) in body.char_indices() {
+    for (at, c) in body.char_indices().take_while(|_| !*unclosed) {
         match (quote, c) {
             (Some(q), c) if c == q => quote = None,
             (None, '"' | '\'') if last == '=' => quote = Some(c),
@@ -19,7 +20,8 @@ pub(super) fn split_tag(body: &str) -> (&str, &str) {
             last = c;
         }
     }
-    // an attribute that is never closed: end at the first `>` after all
+    // end at the first `>` after all
+    *unclosed = true;
     body.split_once('>').unwrap_or((body, ""))
 }
 
