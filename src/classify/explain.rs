@@ -7,6 +7,7 @@ use super::features::{self, Block};
 use super::form;
 use super::label::Label;
 use super::lexicon::Finder;
+use super::mixed;
 use super::model::{Model, Rows};
 use super::rules::{Effect, Rules};
 use super::score::Scratch;
@@ -112,17 +113,27 @@ impl Shares {
         let (most, rest) = rest.split_at_checked(views).unwrap_or_default();
         let (mean, forms) = rest.split_at_checked(views).unwrap_or_default();
         let mut shares = Self(BTreeMap::new());
-        shares.add("base", String::new(), base + dot(whole, &model.bias));
-        shares.sentences(model, scratch, most, mean);
-        shares.words(model, scratch, whole);
+        // a score and the same score between 0 and 1 are told as one
+        let place = mixed::bounded(model.labels.len(), Block::VIEWS);
+        let bounded = stack.get(place).unwrap_or_default();
+        let (of_whole, of_most) = bounded.split_at_checked(views).unwrap_or_default();
+        let base = base + bounded.iter().sum::<f32>() / 2.0;
+        let (whole_scores, rest) = scratch.inputs.split_at_checked(views).unwrap_or_default();
+        let whole = told(whole, of_whole, whole_scores);
+        let most = told(most, of_most, rest);
+        shares.add("base", String::new(), base + dot(&whole, &model.bias));
+        shares.sentences(model, scratch, &most, mean);
+        shares.words(model, scratch, &whole);
         let values = scratch.inputs.get(3 * views..).unwrap_or_default();
         for ((name, weight), value) in form::NAMES.iter().zip(forms).zip(values) {
             if *value != 0.0 {
                 shares.add("form", (*name).to_owned(), weight * value);
             }
         }
-        let mixed = |all: &[f32]| all.iter().skip(form::COUNT).copied().collect::<Vec<_>>();
-        shares.add("together", String::new(), dot(&mixed(forms), &mixed(values)));
+        let told = mixed::bounded(model.labels.len(), Block::VIEWS);
+        let rest = |at: &usize| *at >= form::COUNT && !told.contains(&(at + views * Model::POOLS));
+        let pairs = forms.iter().zip(values).enumerate().filter(|(at, _)| rest(at));
+        shares.add("together", String::new(), pairs.map(|(_, (weight, value))| weight * value).sum());
         shares
     }
 
@@ -255,6 +266,17 @@ fn said(text: &super::text::Text, sentence: &Sentence) -> String {
 
 fn cut(text: &str) -> String {
     text.chars().take(LONGEST).collect()
+}
+
+/// The weights of scores with those of the scores between 0 and 1, as the line to where they stand.
+fn told(weights: &[f32], bounded: &[f32], scores: &[f32]) -> Vec<f32> {
+    let more = bounded.iter().chain(std::iter::repeat(&0.0));
+    weights
+        .iter()
+        .zip(more)
+        .zip(scores)
+        .map(|((weight, more), score)| weight + more * mixed::slope(*score))
+        .collect()
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {

@@ -147,7 +147,7 @@ pub fn of_hits(hits: &[Hit], lexicon: &Lexicon, mut take: impl FnMut(Block, u64)
         let key = lexicon.key(hit.concept);
         if lexicon.is_meaning(hit.concept) {
             take(Block::Meaning, key);
-            meaning_links(hits.get(at + 1..).unwrap_or_default(), hit, lexicon, |other| {
+            meaning_links(hits.get(at + 1..).unwrap_or_default(), *hit, lexicon, |other| {
                 take(Block::Link, hash::pair(key, other));
             });
             continue;
@@ -162,7 +162,7 @@ pub fn of_hits(hits: &[Hit], lexicon: &Lexicon, mut take: impl FnMut(Block, u64)
 }
 
 /// Calls `take` with the key of every meaning of the next words after `first` that have one.
-fn meaning_links(later: &[Hit], first: &Hit, lexicon: &Lexicon, mut take: impl FnMut(u64)) {
+fn meaning_links(later: &[Hit], first: Hit, lexicon: &Lexicon, mut take: impl FnMut(u64)) {
     let (mut words, mut place) = (0, first.from);
     for hit in later.iter().filter(|hit| hit.from >= first.to && lexicon.is_meaning(hit.concept)) {
         if hit.from != place {

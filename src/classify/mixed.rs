@@ -46,6 +46,21 @@ pub fn add(inputs: &mut Vec<f32>, labels: usize, views: usize) {
     }
 }
 
+/// Where among all inputs the scores between 0 and 1 stand: first of the whole mail, then of its
+/// strongest sentence, each view by view.
+#[must_use]
+pub const fn bounded(labels: usize, views: usize) -> std::ops::Range<usize> {
+    let from = labels * views * Model::POOLS + form::COUNT + labels;
+    if count(labels, views) == 0 { from..from } else { from..from + labels * views * BOUNDED }
+}
+
+/// What a weight on a bounded score is worth as a weight on the score itself, beside a constant half
+/// of the weight: the slope of the line from zero to where the score stands.
+#[must_use]
+pub fn slope(score: f32) -> f32 {
+    if score.abs() < 1e-3 { 0.25 } else { (share(score) - 0.5) / score }
+}
+
 fn share(score: f32) -> f32 {
     1.0 / (1.0 + (-score.clamp(-30.0, 30.0)).exp())
 }
