@@ -362,6 +362,8 @@ async fn session(
     shared.note(&key, WATCHING);
     *watched_since = Some(Instant::now());
     loop {
+        // from here on no nudge is missed, also while mails are being handled
+        let nudged = shared.state.nudge.notified();
         worker.catch_up().await?;
         if shared.stopping() {
             break;
@@ -369,7 +371,7 @@ async fn session(
         tokio::select! {
             waited = worker.wait() => waited?,
             () = shared.stopped() => return Ok(End::Stopped),
-            () = shared.state.nudge.notified() => return Ok(End::Nudged),
+            () = nudged => return Ok(End::Nudged),
         }
     }
     worker.into_mailbox().logout().await;
