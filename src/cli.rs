@@ -3,11 +3,13 @@
 pub mod classify;
 pub mod daemon;
 pub mod doctor;
+pub mod explain;
 pub mod input;
 pub mod log;
-pub mod mailbox;
+pub mod operations;
 pub mod output;
-pub mod status;
+pub mod preview;
+pub mod state;
 pub mod training;
 
 use std::path::PathBuf;
@@ -50,11 +52,16 @@ enum Command {
     #[command(after_help = "Example:\n  evenkeel --config evenkeel.toml doctor")]
     Doctor,
     /// Show what would be done with the newest mails of the watched folders; changes nothing.
-    #[command(after_help = "Example:\n  evenkeel --config evenkeel.toml preview --last 200")]
+    #[command(
+        after_help = "Example:\n  evenkeel --config evenkeel.toml preview --last 200\n  evenkeel --config new.toml preview --against /etc/evenkeel/evenkeel.toml"
+    )]
     Preview {
         /// How many of the newest mails of each folder.
         #[arg(long, default_value_t = 50, value_name = "N")]
         last: usize,
+        /// Show only what another config would do otherwise.
+        #[arg(long, value_name = "OLD.toml")]
+        against: Option<PathBuf>,
         #[command(flatten)]
         format: FormatArg,
     },
@@ -94,18 +101,64 @@ enum Command {
     /// Write an HTML page with the figures of a model on a corpus.
     #[command(after_help = "Example:\n  evenkeel report --corpus data/corpus --output report.html")]
     Report(training::ReportArgs),
-    /// Show how near the caps against loops are, and which forwards came back undelivered.
-    #[command(after_help = "Example:\n  evenkeel --config /etc/evenkeel/evenkeel.toml status")]
-    Status {
-        #[command(flatten)]
-        format: FormatArg,
-    },
     /// Say what was done with a mail, and why.
     #[command(after_help = "Example:\n  evenkeel explain '<CAF123@mail.example.com>'")]
     Explain {
         /// The mail's Message-ID, with or without angle brackets.
         #[arg(value_name = "MESSAGE-ID")]
         id: String,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// How the daemon is: folders, policy, tickets, caps against loops, what is still to do.
+    #[command(after_help = "Example:\n  evenkeel status")]
+    Status {
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// List tickets, the most urgent first; or say that one is settled.
+    #[command(after_help = "Example:\n  evenkeel tickets --overdue\n  evenkeel tickets EK-2222-A3 --resolve")]
+    Tickets(operations::TicketsArgs),
+    /// How customers are served: show, set, lift, link.
+    #[command(after_help = "Example:\n  evenkeel customers show rick@example.org")]
+    Customers {
+        #[command(subcommand)]
+        command: operations::CustomersCommand,
+    },
+    /// Take back what was done with a mail, by a rule, or in a time window; says what cannot be.
+    #[command(after_help = "Example:\n  evenkeel undo --rule gold --from 2h")]
+    Undo(operations::UndoArgs),
+    /// Try again what has failed.
+    #[command(after_help = "Example:\n  evenkeel retry '<CAF123@mail.example.com>'")]
+    Retry {
+        /// With this mail only.
+        #[arg(value_name = "MESSAGE-ID")]
+        id: Option<String>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// What was decided and done, in a file whose lines are chained by hashes.
+    #[command(after_help = "Example:\n  evenkeel audit verify")]
+    Audit {
+        #[command(subcommand)]
+        command: operations::AuditCommand,
+    },
+    /// Everything stored about a customer, as JSON.
+    #[command(after_help = "Example:\n  evenkeel export rick@example.org > rick.json")]
+    Export {
+        /// An address.
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+    },
+    /// Erase everything stored about a customer; prints a receipt.
+    #[command(after_help = "Example:\n  evenkeel erase rick@example.org")]
+    Erase {
+        /// An address.
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+        /// Also what is on legal hold.
+        #[arg(long)]
+        despite_hold: bool,
         #[command(flatten)]
         format: FormatArg,
     },
@@ -118,8 +171,9 @@ struct InputArgs {
     inputs: Vec<PathBuf>,
 }
 
+/// How data are printed.
 #[derive(Clone, Copy, Debug, Args)]
-struct FormatArg {
+pub struct FormatArg {
     /// Text for people, JSON lines for programs.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -158,13 +212,16 @@ pub struct BadFiles(pub Vec<String>);
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     let config = || Config::load(&cli.config);
+    let place = || state::Whereabouts::of(&cli.config);
     match cli.command {
         Command::Run => daemon::run(config()?),
         Command::Check => daemon::check(&config()?),
         Command::Doctor => doctor::doctor(&config()?),
-        Command::Preview { last, format } => mailbox::preview(&config()?, last, format.format),
-        Command::Status { format } => status::status(&config()?, format.format),
-        Command::Explain { id, format } => mailbox::explain(&config()?, &id, format.format),
+        Command::Preview { last, against, format } => {
+            let old = against.as_deref().map(Config::load).transpose()?;
+            preview::preview(&config()?, old.as_ref(), last, format.format)
+        }
+        Command::Explain { id, format } => explain::explain(&place()?, &id, format.format),
         Command::Classify { inputs, explain, format } => {
             classify::classify(inputs.inputs, explain, format.format)
         }
@@ -174,6 +231,16 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             classify::draft(inputs.inputs, config.as_ref(), format.format)
         }
         Command::Read { inputs, format } => classify::read(inputs.inputs, format.format),
+        Command::Status { format } => operations::status(&place()?, format.format),
+        Command::Tickets(args) => operations::tickets(&place()?, args),
+        Command::Customers { command } => operations::customers(&place()?, command),
+        Command::Undo(args) => operations::undo(&place()?, args),
+        Command::Retry { id, format } => operations::retry(&place()?, id.as_deref(), format.format),
+        Command::Audit { command } => operations::audit(&place()?, &command),
+        Command::Export { address } => operations::export(&place()?, &address),
+        Command::Erase { address, despite_hold, format } => {
+            operations::erase(&place()?, &address, despite_hold, format.format)
+        }
         Command::Train(args) => training::train(&args),
         Command::Evaluate(args) => training::evaluate(&args),
         Command::Report(args) => training::report(&args),

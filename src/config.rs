@@ -1,6 +1,9 @@
 //! The operator's file: TOML in, a [`Config`] or every problem at once out.
 
 pub mod account;
+pub mod advice;
+mod check;
+pub mod merge;
 pub mod read;
 pub mod secret;
 pub mod thresholds;
@@ -56,6 +59,8 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// What drafts may say about the company.
     pub company: Company,
+    /// What works, but probably not as meant.
+    pub warnings: Vec<ConfigProblem>,
 }
 
 /// One thing that is wrong with a config, and what to do.
@@ -84,15 +89,24 @@ impl fmt::Display for ConfigProblem {
 pub struct ConfigError(pub Vec<ConfigProblem>);
 
 impl Config {
-    /// Reads and checks a config file.
+    /// Reads and checks a config file with its drop-in files, see [`merge`].
     ///
     /// # Errors
     /// With every problem found.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            let what = format!("cannot be read: {e}; name the file with --config, or copy the example from deploy/evenkeel.toml");
-            ConfigError(vec![ConfigProblem { file: path.to_owned(), line: None, what }])
-        })?;
-        read::parse(path, &text)
+        let unreadable = |file: &Path, e: &std::io::Error, fix: &str| {
+            let what = format!("cannot be read: {e}; {fix}");
+            ConfigError(vec![ConfigProblem { file: file.to_owned(), line: None, what }])
+        };
+        let missing = "name the file with --config, or copy the example from deploy/evenkeel.toml";
+        let text = std::fs::read_to_string(path).map_err(|e| unreadable(path, &e, missing))?;
+        let mut sources = merge::Sources::default();
+        sources.add(path, &text);
+        let permit = "make it readable for the daemon's user, or take it away";
+        for file in merge::drop_ins(path).map_err(|e| unreadable(path, &e, permit))? {
+            let text = std::fs::read_to_string(&file).map_err(|e| unreadable(&file, &e, permit))?;
+            sources.add(&file, &text);
+        }
+        read::parse_all(path, &sources)
     }
 }

@@ -5,6 +5,11 @@ pub mod act;
 pub mod backoff;
 pub mod plan;
 pub mod recover;
+pub mod reload;
+pub mod service;
+pub mod service_mail;
+pub mod simulate;
+pub mod undo;
 pub mod worker;
 
 use std::collections::BTreeMap;
@@ -36,10 +41,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(25);
 
 /// What all tasks share.
 pub struct Shared {
-    /// Policy, company, playbooks.
-    pub book: Arc<Rulebook>,
-    /// Model, rules, thresholds.
-    pub classifier: Arc<Classifier>,
+    policy: reload::Cell,
     /// The ledger.
     pub ledger: Ledger,
     /// The wall clock.
@@ -59,6 +61,7 @@ struct State {
     signs: Mutex<BTreeMap<FolderKey, Instant>>,
     stop: AtomicBool,
     stop_signal: tokio::sync::Notify,
+    nudge: tokio::sync::Notify,
     board: Mutex<BTreeMap<FolderKey, String>>,
     /// Mails held at a cap against loops.
     held: Mutex<Pace>,
@@ -75,8 +78,7 @@ impl Shared {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            book: Arc::new(book),
-            classifier: Arc::new(classifier),
+            policy: reload::Cell::new(book, classifier, clock.now()),
             ledger,
             clock,
             mode: config.mode,
@@ -87,10 +89,17 @@ impl Shared {
                 signs: Mutex::new(BTreeMap::new()),
                 stop: AtomicBool::new(false),
                 stop_signal: tokio::sync::Notify::new(),
+                nudge: tokio::sync::Notify::new(),
                 board: Mutex::new(BTreeMap::new()),
                 held: Mutex::new(Pace::default()),
             },
         }
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> reload::InForce {
+        self.policy.get()
     }
 
     /// Promises that the folder's task shows another sign of life within `time`.
@@ -124,6 +133,32 @@ impl Shared {
         }
     }
 
+    /// Something is to be done on the servers: every task connects afresh and looks.
+    pub fn nudge(&self) {
+        self.state.nudge.notify_waiters();
+    }
+
+    /// How the daemon is, as far as the ledger does not know it.
+    #[must_use]
+    pub fn report(&self) -> control::Status {
+        let policy = self.policy();
+        let board = self.state.board.lock().unwrap_or_else(PoisonError::into_inner);
+        control::Status {
+            running: true,
+            mode: format!("{:?}", self.mode).to_lowercase(),
+            folders: board
+                .iter()
+                .map(|(key, status)| (format!("{}/{}", key.account, key.folder), status.clone()))
+                .collect(),
+            policy_since: policy.since,
+            policy_refused: policy.refused,
+            rules: policy.book.policy.rules.len(),
+            window_minutes: u64::from(policy.book.policy.limits.window_minutes),
+            answered_cap: policy.book.policy.limits.in_all,
+            ..control::Status::default()
+        }
+    }
+
     /// Takes note of how many mails were held at a cap.
     pub(crate) fn note_held(&self, held: &Pace) {
         *self.state.held.lock().unwrap_or_else(PoisonError::into_inner) = held.clone();
@@ -141,7 +176,7 @@ impl Shared {
         if let Some((folder, status)) = board.iter().find(|(_, status)| *status != WATCHING) {
             line = format!("{line}; {}/{}: {status}", folder.account, folder.folder);
         }
-        let window = self.book.policy.limits.window();
+        let window = self.policy().book.policy.limits.window();
         let held = self.state.held.lock().unwrap_or_else(PoisonError::into_inner);
         let held = held.recent(window, self.clock.now());
         if held > 0 {
@@ -149,6 +184,9 @@ impl Shared {
         }
         if self.mode == Mode::Observe {
             line.push_str("; observing only");
+        }
+        if self.policy().refused.is_some() {
+            line.push_str("; the new policy was refused, the old one is in force");
         }
         line
     }
@@ -181,17 +219,17 @@ pub enum DaemonError {
     Signals(std::io::Error),
 }
 
-/// Runs until SIGTERM or SIGINT, or until the ledger fails.
+/// Runs until SIGTERM or SIGINT, or until the ledger fails. SIGHUP reads the policy again with `load`.
 ///
 /// # Errors
 /// See [`DaemonError`].
-pub async fn run(config: Config, shared: Arc<Shared>) -> Result<(), DaemonError> {
+pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> Result<(), DaemonError> {
     use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup()).map_err(DaemonError::Signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
     let systemd = Systemd::from_environment();
-    let server =
-        control::serve(&config.control_socket, shared.ledger.clone(), account_names(&config)).await?;
+    let server = control::serve(&config.control_socket, host(&config, &shared)).await?;
 
     let mut tasks = JoinSet::new();
     for account in &config.accounts {
@@ -212,6 +250,7 @@ pub async fn run(config: Config, shared: Arc<Shared>) -> Result<(), DaemonError>
         tokio::select! {
             _ = terminate.recv() => break Ok(()),
             _ = interrupt.recv() => break Ok(()),
+            _ = hangup.recv() => reload::reload(&shared, &config, &load, &systemd).await,
             _ = tick.tick() => {
                 systemd.status(&shared.status());
                 if shared.alive() {
@@ -236,6 +275,18 @@ pub async fn run(config: Config, shared: Arc<Shared>) -> Result<(), DaemonError>
     outcome
 }
 
+/// What the control socket answers with.
+fn host(config: &Config, shared: &Arc<Shared>) -> control::Host {
+    let (of_status, of_nudge) = (shared.clone(), shared.clone());
+    control::Host {
+        ledger: shared.ledger.clone(),
+        accounts: account_names(config),
+        clock: shared.clock.clone(),
+        status: Arc::new(move || of_status.report()),
+        nudge: Arc::new(move || of_nudge.nudge()),
+    }
+}
+
 /// Names of the accounts of a config.
 #[must_use]
 pub fn account_names(config: &Config) -> Vec<String> {
@@ -257,7 +308,8 @@ async fn watch(shared: &Shared, account: &Account, folder: &str) -> Result<(), L
         let mut watched_since = None;
         let result = Box::pin(session(shared, account, folder, &mut watched_since)).await;
         let error = match result {
-            Ok(()) => return Ok(()),
+            Ok(End::Stopped) => return Ok(()),
+            Ok(End::Nudged) => continue,
             Err(WorkError::Ledger(error)) => return Err(error),
             Err(WorkError::Mailbox(error)) => error,
         };
@@ -284,13 +336,22 @@ async fn watch(shared: &Shared, account: &Account, folder: &str) -> Result<(), L
     Ok(())
 }
 
-/// One connection, from login to its end. `Ok` when the daemon stops.
+/// Why a connection was ended by us.
+enum End {
+    /// The daemon stops.
+    Stopped,
+    /// A command wants something done at once. A wait cannot be broken off without harm to the
+    /// connection, so it is made afresh.
+    Nudged,
+}
+
+/// One connection, from login to its end.
 async fn session(
     shared: &Shared,
     account: &Account,
     folder: &str,
     watched_since: &mut Option<Instant>,
-) -> Result<(), WorkError<ImapError>> {
+) -> Result<End, WorkError<ImapError>> {
     let key = FolderKey { account: account.name.clone(), folder: folder.to_owned() };
     let mailbox =
         Imap::connect(&account.imap, account.drafts.as_deref()).await.map_err(WorkError::Mailbox)?;
@@ -301,17 +362,20 @@ async fn session(
     shared.note(&key, WATCHING);
     *watched_since = Some(Instant::now());
     loop {
+        // from here on no nudge is missed, also while mails are being handled
+        let nudged = shared.state.nudge.notified();
         worker.catch_up().await?;
         if shared.stopping() {
             break;
         }
         tokio::select! {
             waited = worker.wait() => waited?,
-            () = shared.stopped() => return Ok(()),
+            () = shared.stopped() => return Ok(End::Stopped),
+            () = nudged => return Ok(End::Nudged),
         }
     }
     worker.into_mailbox().logout().await;
-    Ok(())
+    Ok(End::Stopped)
 }
 
 mod crash {

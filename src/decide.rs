@@ -2,29 +2,42 @@
 //! randomness, no I/O, no async.
 
 pub mod action;
+pub mod authentication;
 pub mod bounce;
+pub mod care;
 pub mod case;
+pub mod condition;
 pub mod customer;
+pub mod facts;
+pub mod hours;
+pub mod human;
+pub mod name;
 pub mod pace;
 pub mod policy;
 pub mod reason;
+pub mod route;
+pub mod rule;
 pub mod ticket;
 
 use std::collections::BTreeSet;
 
 pub use action::{Action, Desk, Keyword, Queue};
+pub use care::Care;
 pub use case::Case;
 pub use customer::Customer;
+pub use name::Name;
 pub use pace::{Limits, Paces};
 pub use policy::Policy;
 pub use reason::{Reason, Word};
-pub use ticket::{Ticket, TicketId};
+pub use route::{Priority, Route};
+pub use ticket::{Ticket, TicketId, TicketState};
 
 use crate::classify::{Label, Verdict};
 use crate::mail::{AutomatedReason, Mail, Problem};
-use crate::reply::{self, Company, History, Playbooks};
+use crate::reply::{self, Company, Playbooks};
 use crate::time::Timestamp;
-use customer::Consequence;
+use facts::Facts;
+use rule::Found;
 
 /// How the Message-IDs of everything we write begin.
 pub const OWN_ID_PREFIX: &str = "ek1.";
@@ -57,7 +70,7 @@ impl Decision {
     pub fn queue(&self) -> Option<Queue> {
         self.actions.iter().find_map(|action| match action {
             Action::File(queue) => Some(*queue),
-            Action::SaveDraft(_) | Action::Forward(_) | Action::Tag(_) => None,
+            Action::SaveDraft(_) | Action::Forward(_) | Action::Notify(_) | Action::Tag(_) => None,
         })
     }
 
@@ -66,7 +79,7 @@ impl Decision {
     pub fn draft(&self) -> Option<&reply::Draft> {
         self.actions.iter().find_map(|action| match action {
             Action::SaveDraft(draft) => Some(draft.as_ref()),
-            Action::Forward(_) | Action::Tag(_) | Action::File(_) => None,
+            Action::Forward(_) | Action::Notify(_) | Action::Tag(_) | Action::File(_) => None,
         })
     }
 
@@ -94,13 +107,60 @@ fn decide_one(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook, now:
     if let Some(left) = leave_to_a_person(mail, verdict, case) {
         return left;
     }
+    if let Some(answered) = from_a_colleague(mail, case, book, now) {
+        return answered;
+    }
+    let found = if book.policy.rules.is_empty() {
+        Found::default()
+    } else {
+        rule::follow(&book.policy.rules, Facts::of(mail, verdict, case, book, now))
+    };
     if let Some(reason) = mail.automated {
-        return file_automated(mail, reason, case, book);
+        return file_automated(mail, reason, case, book, &found);
     }
     if verdict.primary() == Some(Label::Automated) {
         return doubt_automated(verdict, case);
     }
-    decide_human(mail, verdict, case, book, now)
+    human::decide(mail, verdict, case, book, &found, now)
+}
+
+/// A colleague answers what we have sent: it goes to the thread's queue, nothing is drafted or
+/// counted. Legal's answer acknowledges the case. Who answers has our mail: its id cannot be guessed.
+fn from_a_colleague(mail: &Mail, case: &Case, book: &Rulebook, now: Timestamp) -> Option<Decision> {
+    let sender = mail.sender()?.identity();
+    let of = |desk: &Desk| {
+        let address = |text: &String| crate::mail::Address { name: String::new(), address: text.clone() };
+        book.policy.recipients(*desk).iter().any(|text| address(text).identity() == sender)
+    };
+    let ours = mail.references.iter().any(|id| id.as_str().starts_with(OWN_ID_PREFIX));
+    let desk = book.policy.desks.keys().find(|desk| of(desk)).filter(|_| ours)?;
+    let mut case = case.clone();
+    let ticket = case.ticket.as_mut().filter(|_| mail.automated.is_none())?;
+    let mut reasons = vec![Reason::new(Word::Colleague, desk.to_string())];
+    if let Some(legal) = ticket.legal.as_mut().filter(|legal| legal.acknowledged.is_none())
+        && of(&Desk::Legal)
+    {
+        legal.acknowledged = Some(now);
+        legal.next = None;
+        reasons.push(Reason::new(Word::LegalAcknowledged, String::new()));
+    }
+    let queue = ticket.queue.or(book.policy.routes.of(ticket.gravest).queue);
+    Some(Decision { actions: queue.map(Action::File).into_iter().collect(), reasons, case })
+}
+
+/// Why the rules say what they say.
+fn rule_reasons(found: &Found) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if !found.rules.is_empty() {
+        reasons.push(Reason::new(Word::Rule, found.rules.join(", ")));
+    }
+    reasons.extend(found.failed.iter().map(|why| Reason::new(Word::RuleFailed, why.clone())));
+    reasons
+}
+
+/// The special route of a mail with these labels and facts.
+fn special<'a>(book: &'a Rulebook, labels: &BTreeSet<Label>, found: &Found) -> Option<&'a route::Special> {
+    book.policy.specials.iter().find(|special| special.fits(labels, &found.facts))
 }
 
 /// A mail that only sounds like a machine's: no header and nothing in its structure proves it, so a
@@ -131,151 +191,43 @@ fn leave_to_a_person(mail: &Mail, verdict: &Verdict, case: &Case) -> Option<Deci
     Some(Decision { actions: vec![Action::Tag(keywords)], reasons: vec![reason], case: case.clone() })
 }
 
-fn file_automated(mail: &Mail, why: AutomatedReason, case: &Case, book: &Rulebook) -> Decision {
-    let mut keywords = BTreeSet::from([Keyword::Label(Label::Automated)]);
-    let mut queue = book.policy.routes.automated.queue;
-    let reason = if bounce::own_ids(mail).is_empty() {
-        Reason::new(Word::Automated, why.to_string())
+/// A machine's mail: filed, never answered, never counted. Rules may route it elsewhere.
+fn file_automated(
+    mail: &Mail,
+    why: AutomatedReason,
+    case: &Case,
+    book: &Rulebook,
+    found: &Found,
+) -> Decision {
+    let base = &book.policy.routes.automated;
+    let labels = BTreeSet::from([Label::Automated]);
+    let fit = special(book, &labels, found);
+    let route = fit.map_or_else(|| base.clone(), |special| special.over(base, Some(Label::Automated)));
+    let mut keywords = labels.into_iter().map(Keyword::Label).collect::<BTreeSet<_>>();
+    keywords.extend(route.tag.iter().copied().map(Keyword::Own));
+    let mut queue = route.queue;
+    let mut reasons = vec![];
+    if bounce::own_ids(mail).is_empty() {
+        reasons.push(Reason::new(Word::Automated, why.to_string()));
     } else {
         keywords.insert(Keyword::Review);
         queue = Some(Queue::Review);
-        Reason::new(Word::OwnForwardBounced, "a colleague's server refused what was forwarded")
-    };
-    let mut actions = vec![Action::Tag(keywords)];
-    actions.extend(queue.map(Action::File));
-    Decision { actions, reasons: vec![reason], case: case.clone() }
-}
-
-fn decide_human(mail: &Mail, verdict: &Verdict, before: &Case, book: &Rulebook, now: Timestamp) -> Decision {
-    let mut case = before.clone();
-    let mut reasons = Vec::new();
-    let primary = verdict.primary();
-    let route = book.policy.routes.of(primary);
-
-    if case.customer.expire(now) {
-        reasons.push(Reason::new(Word::EmailOnlyExpired, String::new()));
+        reasons.push(Reason::new(Word::OwnForwardBounced, "a colleague's server refused what was forwarded"));
     }
-    case.customer.contact(now);
-    reasons.push(route_reason(verdict));
-    if verdict.has(Label::Abuse) {
-        reasons.extend(count_incident(&mut case.customer, book, now));
+    reasons.extend(rule_reasons(found));
+    if let Some(special) = fit {
+        reasons.push(Reason::new(Word::Route, special.id.clone()));
+        if special.leave {
+            return Decision { actions: Vec::new(), reasons, case: case.clone() };
+        }
     }
-    let queue = choose_queue(verdict, &case, book, &mut reasons);
-    if route.ticket {
-        advance_ticket(&mut case, primary, now);
-    }
-
     let mut actions = Vec::new();
-    if route.draft {
-        match draft(mail, verdict, &mut case, book, now) {
-            Ok(draft) => actions.push(Action::SaveDraft(Box::new(draft))),
-            Err(why) => reasons.push(Reason::new(Word::NoDraft, why.reason())),
-        }
-    } else {
-        reasons.push(Reason::new(Word::NoDraft, "the route wants none"));
-    }
-    for desk in &route.forward {
-        if book.policy.recipients(*desk).is_empty() {
-            reasons.push(Reason::new(Word::DeskWithoutAddress, desk.to_string()));
-        } else {
-            actions.push(Action::Forward(*desk));
-        }
-    }
-    let mut keywords = label_keywords(verdict);
-    if verdict.review || primary.is_none() {
-        keywords.insert(Keyword::Review);
-    }
-    if case.customer.email_only.is_some() {
-        keywords.insert(Keyword::EmailOnly);
-    }
-    if !keywords.is_empty() {
-        actions.push(Action::Tag(keywords));
-    }
+    human::tell_colleagues(&route, book, &mut actions, &mut reasons);
+    actions.push(Action::Tag(keywords));
     actions.extend(queue.map(Action::File));
-    Decision { actions, reasons, case }
+    Decision { actions, reasons, case: case.clone() }
 }
 
 fn label_keywords(verdict: &Verdict) -> BTreeSet<Keyword> {
     verdict.labels.iter().map(|found| Keyword::Label(found.label)).collect()
-}
-
-fn route_reason(verdict: &Verdict) -> Reason {
-    match verdict.primary() {
-        Some(label) => Reason::new(Word::Label, format!("{label} {:.2}", verdict.score(label))),
-        None => Reason::new(Word::Review, "no label was found"),
-    }
-}
-
-fn count_incident(customer: &mut Customer, book: &Rulebook, now: Timestamp) -> Option<Reason> {
-    let rules = &book.policy.conduct;
-    match customer.incident(rules, now) {
-        Consequence::Boundary => Some(Reason::new(Word::FirstIncident, "the draft draws the boundary")),
-        Consequence::EmailOnlyBegins => Some(Reason::new(
-            Word::EmailOnlyBegins,
-            format!("{} incidents in {} days", customer.recent_incidents(rules, now), rules.window_days),
-        )),
-        // `choose_queue` says that the customer is e-mail-only
-        Consequence::EmailOnlyContinues => None,
-    }
-}
-
-/// The queue, most binding ground first: threat and harassment, the thread, the customer, doubt,
-/// the label's own route.
-fn choose_queue(verdict: &Verdict, case: &Case, book: &Rulebook, reasons: &mut Vec<Reason>) -> Option<Queue> {
-    let grave = |label: Option<Label>| matches!(label, Some(Label::Threat | Label::Harassment));
-    let primary = verdict.primary();
-    let own = book.policy.routes.of(primary).queue;
-    if grave(primary) {
-        return own;
-    }
-    let gravest = case.ticket.as_ref().and_then(|ticket| ticket.gravest);
-    if grave(gravest) {
-        reasons.push(Reason::new(Word::ThreadGoesAlong, gravest.map_or(String::new(), |l| l.to_string())));
-        return book.policy.routes.of(gravest).queue;
-    }
-    if case.customer.email_only.is_some() {
-        reasons.push(Reason::new(Word::EmailOnly, String::new()));
-        return Some(Queue::EmailOnly);
-    }
-    if verdict.review && primary.is_some() {
-        reasons.push(Reason::new(Word::Review, "a score is in the band of doubt"));
-        return book.policy.routes.review.queue;
-    }
-    own
-}
-
-fn advance_ticket(case: &mut Case, primary: Option<Label>, now: Timestamp) {
-    let ticket = case.ticket.get_or_insert_with(|| Ticket::open(case.next_ticket.clone(), now));
-    ticket.mails = ticket.mails.saturating_add(1);
-    ticket.last_mail = now;
-    ticket.gravest = ticket.gravest.into_iter().chain(primary).min();
-}
-
-fn draft(
-    mail: &Mail,
-    verdict: &Verdict,
-    case: &mut Case,
-    book: &Rulebook,
-    now: Timestamp,
-) -> Result<reply::Draft, reply::NoDraft> {
-    let labels: Vec<Label> = verdict.labels.iter().map(|found| found.label).collect();
-    let incidents = case.customer.recent_incidents(&book.policy.conduct, now);
-    let history = History {
-        ticket: case.ticket.as_ref().map(|ticket| ticket.id.to_string()),
-        // the one of this mail is counted already
-        incidents: incidents.saturating_sub(u32::from(verdict.has(Label::Abuse))),
-        email_only_since: case.customer.email_only.map(|mark| mark.since),
-        contacts_this_week: case.customer.contacts_this_week(now),
-        wordings: case.customer.wordings.clone(),
-    };
-    let draft = reply::compose(&reply::Request {
-        mail,
-        labels: &labels,
-        company: &book.company,
-        playbooks: &book.playbooks,
-        history: &history,
-        now,
-    })?;
-    case.customer.wordings.extend(draft.wordings.iter().cloned());
-    Ok(draft)
 }

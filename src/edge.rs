@@ -57,7 +57,7 @@ impl Keywords {
     /// Whether `keyword` can be set here.
     #[must_use]
     pub fn allows(&self, keyword: Keyword) -> bool {
-        self.any || self.known.contains(keyword.as_str())
+        self.any || self.known.contains(&keyword.word())
     }
 }
 
@@ -147,8 +147,65 @@ pub trait Mailbox: Send {
     /// Removes the draft with this uid from Drafts, and only it.
     fn remove_draft(&mut self, draft: FoundDraft) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 
+    /// Adds or takes off keywords of the mail with this Message-ID in `folder`; `false` when it is
+    /// not there.
+    fn mark(
+        &mut self,
+        folder: &str,
+        id: &MessageId,
+        keywords: &BTreeSet<Keyword>,
+        on: bool,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
+    /// Moves the mail with this Message-ID from `folder` into the selected one.
+    fn bring_back(
+        &mut self,
+        folder: &str,
+        id: &MessageId,
+    ) -> impl Future<Output = Result<Moved, Self::Error>> + Send;
+
+    /// The first `cap` bytes of the mail with this Message-ID in `folder`.
+    fn read_in(
+        &mut self,
+        folder: &str,
+        id: &MessageId,
+        cap: u32,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, Self::Error>> + Send;
+
+    /// The heads of mails in `folder` with a uid of at least `from`, perhaps only the first some
+    /// hundred; with `keyword`, only of those that have it. `None` when there is no such folder.
+    fn heads(
+        &mut self,
+        folder: &str,
+        from: Uid,
+        keyword: Option<&str>,
+    ) -> impl Future<Output = Result<Option<Heads>, Self::Error>> + Send;
+
+    /// The folder into which mail clients put what was sent, if there is one.
+    fn sent_folder(&self) -> Option<String>;
+
     /// Returns when something may have changed in the selected folder, or after `at_most`.
     fn wait(&mut self, at_most: Duration) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// The heads of mails in a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Heads {
+    /// UIDVALIDITY of the folder.
+    pub uid_validity: u32,
+    /// UIDNEXT of the folder.
+    pub uid_next: Uid,
+    /// The mails, in ascending order of their uids.
+    pub mails: Vec<Head>,
+}
+
+/// The head of a mail: enough to know its thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its uid.
+    pub uid: Uid,
+    /// Its header fields that tell about the thread, as bytes: to be read by [`crate::mail::parse()`].
+    pub fields: Vec<u8>,
 }
 
 /// A draft of ours in Drafts.

@@ -183,6 +183,9 @@ pub struct Mail {
     pub attachments: Vec<Attachment>,
     /// What could not be read as written, sorted, each once.
     pub problems: Vec<Problem>,
+    /// Header fields from the top, names in lower case, values as written on one line and cut; at
+    /// most [`parse::MAX_KEPT_FIELDS`].
+    pub headers: Vec<(String, String)>,
 }
 
 impl Mail {

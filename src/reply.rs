@@ -5,8 +5,10 @@
 //! moves of one or more [`playbook`]s in a row and chooses a wording for each, [`promise`] writes
 //! the time of the next answer, [`guard`] reads the finished text once more and may refuse it.
 
+pub mod closing;
 pub mod company;
 pub mod compose;
+pub mod extract;
 pub mod facts;
 pub mod guard;
 pub mod lexicon;
@@ -15,6 +17,7 @@ pub mod promise;
 
 use std::collections::BTreeSet;
 
+pub use closing::closing;
 pub use company::{Address, Company};
 pub use compose::compose;
 pub use guard::Broken;

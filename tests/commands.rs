@@ -43,13 +43,47 @@ fn config(dir: &Path, extra: &str) -> String {
 #[test]
 fn every_command_has_help_with_an_example() {
     for command in [
-        "run", "check", "doctor", "preview", "classify", "draft", "read", "train", "evaluate", "report",
+        "run",
+        "check",
+        "doctor",
+        "preview",
+        "classify",
+        "draft",
+        "read",
+        "train",
+        "evaluate",
+        "report",
         "explain",
+        "status",
+        "tickets",
+        "customers",
+        "undo",
+        "retry",
+        "audit",
+        "export",
+        "erase",
     ] {
         let output = evenkeel(&[command, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{command}");
         assert!(stdout(&output).contains("Example:"), "{command}: {}", stdout(&output));
     }
+}
+
+#[test]
+fn commands_about_the_state_say_what_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = config(dir.path(), "");
+    for (args, part) in [
+        (&["status"][..], "there is no state yet"),
+        (&["undo", "<x@example.org>"], "there is no state yet"),
+        (&["customers", "show"], "there is no state yet"),
+    ] {
+        let output = evenkeel(&[&["--config", path.as_str()], args].concat());
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(stderr(&output).contains(part), "{args:?}: {}", stderr(&output));
+    }
+    assert_eq!(evenkeel(&["customers", "set", "a@b", "nice", "--note", "x"]).status.code(), Some(2));
+    assert_eq!(evenkeel(&["undo", "--from", "yesterday"]).status.code(), Some(2));
 }
 
 #[test]

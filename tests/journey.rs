@@ -1,5 +1,10 @@
 //! Conversations through the daemon, in a world made of lists, with the shipped model and rules.
 
+mod conduct;
+mod operations;
+mod policy;
+mod service;
+
 use crate::world::{Break, Life, World};
 use evenkeel::config::Mode;
 
@@ -7,7 +12,7 @@ const DAY: i64 = 86_400;
 
 fn mail(id: &str, from: &str, subject: &str, body: &str) -> String {
     format!(
-        "From: {from}\nTo: support@example.test\nSubject: {subject}\nMessage-ID: <{id}@example.org>\nDate: Sat, 21 Nov 2026 10:00:00 +0000\n\n{body}\n"
+        "Authentication-Results: mx.example.test; dkim=pass header.d=example.org\nFrom: {from}\nTo: support@example.test\nSubject: {subject}\nMessage-ID: <{id}@example.org>\nDate: Sat, 21 Nov 2026 10:00:00 +0000\n\n{body}\n"
     )
 }
 
@@ -208,7 +213,7 @@ async fn a_calm_reply_in_a_thread_with_a_threat_goes_along_and_the_quoted_threat
     world.deliver(&threat("t1"));
     life.session().await.unwrap();
     world.deliver(&reply("t2", "t1", "Dana Whitlock <dana@example.org>",
-        "Could you tell me when your office opens tomorrow?\n\nOn Sat, 21 Nov 2026, Dana Whitlock wrote:\n> my lawyer files the lawsuit on Monday and I report you to the consumer protection authority"));
+        "Could you please send me the invoice for this order again? I need it for my accounts.\n\nOn Sat, 21 Nov 2026, Dana Whitlock wrote:\n> my lawyer files the lawsuit on Monday and I report you to the consumer protection authority"));
     life.session().await.unwrap();
     assert_eq!(world.folder("Queue/Legal").len(), 2);
     assert_eq!(world.sent().len(), 1, "legal is not told twice");

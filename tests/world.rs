@@ -8,11 +8,14 @@ use std::time::Duration;
 use evenkeel::classify::Classifier;
 use evenkeel::config::{Account, Config, Mode};
 use evenkeel::daemon::Shared;
+use evenkeel::daemon::reload::Loaded;
 use evenkeel::daemon::worker::{WorkError, Worker};
 use evenkeel::decide::{Keyword, Rulebook};
+use evenkeel::edge::control::{Request, Response};
 use evenkeel::edge::ledger::Ledger;
 use evenkeel::edge::{
-    Clock, EdgeError, FolderState, FoundDraft, Keywords, Listed, Mailbox, Moved, Outbox, Retry, Transfer, Uid,
+    Clock, EdgeError, FolderState, FoundDraft, Head, Heads, Keywords, Listed, Mailbox, Moved, Outbox, Retry,
+    Transfer, Uid,
 };
 use evenkeel::mail::MessageId;
 use evenkeel::reply::Playbooks;
@@ -93,6 +96,11 @@ impl World {
         world
     }
 
+    /// A person or a program puts a mail into a folder.
+    pub fn put(&self, folder: &str, mail: &str) -> Uid {
+        self.0.lock().unwrap().put(folder, mail.replace('\n', "\r\n").into_bytes(), BTreeSet::new())
+    }
+
     pub fn deliver(&self, mail: &str) -> Uid {
         self.0.lock().unwrap().put("INBOX", mail.replace('\n', "\r\n").into_bytes(), BTreeSet::new())
     }
@@ -155,6 +163,21 @@ impl World {
         inbox.iter_mut().enumerate().for_each(|(i, mail)| mail.uid = u32::try_from(i).unwrap() + 100);
         let next = u32::try_from(inbox.len()).unwrap() + 100;
         inner.next_uid.insert("INBOX".into(), next);
+    }
+
+    /// An agent sets a keyword.
+    pub fn flag(&self, folder: &str, id: &str, word: &str) {
+        let id = MessageId::new(id).unwrap();
+        let mut inner = self.0.lock().unwrap();
+        let mails = inner.folders.get_mut(folder).unwrap();
+        mails.iter_mut().filter(|mail| has_id(mail, &id)).for_each(|mail| {
+            mail.flags.insert(word.to_owned());
+        });
+    }
+
+    /// An agent empties a folder.
+    pub fn clear(&self, folder: &str) {
+        self.0.lock().unwrap().folders.entry(folder.into()).or_default().clear();
     }
 
     /// A person takes a mail away.
@@ -248,7 +271,7 @@ impl Mailbox for Connection {
         let folder = self.selected.clone();
         self.world.0.lock().unwrap().effect(|inner| {
             let mail = inner.folders.get_mut(&folder).unwrap().iter_mut().find(|mail| mail.uid == uid);
-            mail.map(|mail| mail.flags.extend(keywords.iter().map(|k| k.as_str().to_owned()))).is_some()
+            mail.map(|mail| mail.flags.extend(keywords.iter().map(|k| k.word()))).is_some()
         })
     }
 
@@ -296,6 +319,67 @@ impl Mailbox for Connection {
         })
     }
 
+    async fn mark(
+        &mut self,
+        folder: &str,
+        id: &MessageId,
+        keywords: &BTreeSet<Keyword>,
+        on: bool,
+    ) -> Result<bool, Broken> {
+        self.world.0.lock().unwrap().effect(|inner| {
+            let mails = inner.folders.get_mut(folder).into_iter().flatten();
+            let mut found = false;
+            for mail in mails.filter(|mail| has_id(mail, id)) {
+                found = true;
+                for word in keywords.iter().map(|k| k.word()) {
+                    if on {
+                        mail.flags.insert(word)
+                    } else {
+                        mail.flags.remove(&word)
+                    };
+                }
+            }
+            found
+        })
+    }
+
+    async fn bring_back(&mut self, folder: &str, id: &MessageId) -> Result<Moved, Broken> {
+        let home = self.selected.clone();
+        self.world.0.lock().unwrap().effect(|inner| {
+            let Some(source) = inner.folders.get_mut(folder) else { return Moved::Gone };
+            let Some(at) = source.iter().position(|mail| has_id(mail, id)) else { return Moved::Gone };
+            let mail = source.remove(at);
+            inner.put(&home, mail.bytes, mail.flags);
+            Moved::Done
+        })
+    }
+
+    async fn read_in(&mut self, folder: &str, id: &MessageId, cap: u32) -> Result<Option<Vec<u8>>, Broken> {
+        let mails = self.world.folder(folder);
+        let mail = mails.iter().find(|mail| has_id(mail, id));
+        Ok(mail.map(|mail| mail.bytes.iter().copied().take(cap as usize).collect()))
+    }
+
+    async fn heads(
+        &mut self,
+        folder: &str,
+        from: Uid,
+        keyword: Option<&str>,
+    ) -> Result<Option<Heads>, Broken> {
+        let inner = self.world.0.lock().unwrap();
+        let Some(mails) = inner.folders.get(folder) else { return Ok(None) };
+        let fits = |mail: &&Stored| mail.uid >= from && keyword.is_none_or(|word| mail.flags.contains(word));
+        Ok(Some(Heads {
+            uid_validity: inner.uid_validity,
+            uid_next: inner.next_uid.get(folder).copied().unwrap_or(1),
+            mails: mails.iter().filter(fits).map(|m| Head { uid: m.uid, fields: m.bytes.clone() }).collect(),
+        }))
+    }
+
+    fn sent_folder(&self) -> Option<String> {
+        Some("Sent".into())
+    }
+
     async fn wait(&mut self, _: Duration) -> Result<(), Broken> {
         Ok(())
     }
@@ -336,6 +420,16 @@ impl Outbox for World {
     }
 }
 
+/// The config of this world. A value given in `more` comes before the sections.
+fn config_text(more: &str) -> String {
+    let (top, sections) = more.split_at(more.find('[').unwrap_or(more.len()));
+    format!(
+        "authserv-ids = [\"mx.example.test\"]\n{top}\n{sections}\n[desks]\nlegal = [\"legal@example.test\"]\n\
+         lead = [\"lead@example.test\"]\n[[account]]\nname = \"a\"\naddress = \"support@example.test\"\nstart = \"1d\"\n\
+         [account.imap]\nhost = \"h\"\nport = 1\nuser = \"u\"\npassword-file = \"p\"\n"
+    )
+}
+
 /// A daemon in this world; its state lives in `dir`.
 pub struct Life {
     pub world: World,
@@ -353,18 +447,12 @@ impl Life {
         Self::begin_with(world, dir, mode, "").await
     }
 
-    /// With sections of the config of one's own.
-    pub async fn begin_with(world: &World, dir: &Path, mode: Mode, sections: &str) -> Self {
-        let text = "[desks]\nlegal = [\"legal@example.test\"]\nlead = [\"lead@example.test\"]\n[[account]]\nname = \"a\"\n\
-                    address = \"support@example.test\"\nstart = \"1d\"\n[account.imap]\nhost = \"h\"\nport = 1\nuser = \"u\"\npassword-file = \"p\"\n";
-        let text = format!("{sections}\n{text}");
-        let mut config: Config = evenkeel::config::read::parse(Path::new("world.toml"), &text).unwrap();
+    /// With more of a config: top-level keys and sections other than accounts and desks.
+    pub async fn begin_with(world: &World, dir: &Path, mode: Mode, extra: &str) -> Self {
+        let text = config_text(extra);
+        let mut config = Self::config(&text);
         config.mode = mode;
-        let book = Rulebook {
-            policy: config.policy.clone(),
-            company: config.company.clone(),
-            playbooks: Playbooks::shipped().unwrap(),
-        };
+        let book = Self::book(&config);
         let clock = Standing(Arc::new(Mutex::new(1_790_000_000)));
         // sled gives its lock back a moment after the last handle is dropped
         let ledger = loop {
@@ -381,6 +469,56 @@ impl Life {
         shared.retry_floor = Duration::ZERO;
         let account = config.accounts[0].clone();
         Self { world: world.clone(), clock, shared, account }
+    }
+
+    fn config(text: &str) -> Config {
+        evenkeel::config::read::parse(Path::new("world.toml"), text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn book(config: &Config) -> Rulebook {
+        Rulebook {
+            policy: config.policy.clone(),
+            company: config.company.clone(),
+            playbooks: Playbooks::shipped().unwrap(),
+        }
+    }
+
+    /// A reload with another config.
+    pub fn reload(&self, more: &str) -> Result<(), String> {
+        let running = Self::config(&config_text(""));
+        let text = config_text(more);
+        let loaded = evenkeel::config::read::parse(Path::new("world.toml"), &text)
+            .map_err(|error| error.to_string())
+            .map(|config| Loaded {
+                book: Self::book(&config),
+                classifier: Classifier::shipped().unwrap(),
+                config,
+            });
+        self.shared.take_policy(loaded, &running)
+    }
+
+    /// What a command is answered.
+    pub async fn ask(&self, request: Request) -> Response {
+        let now = self.clock.now();
+        let base = self.shared.report();
+        let answer = move |store: &mut evenkeel::edge::ledger::Store| {
+            evenkeel::edge::control::answer(store, &["a".to_owned()], now, base, &request)
+        };
+        self.shared.ledger.run(answer).await.unwrap()
+    }
+
+    /// Book and classifier of such a config.
+    pub fn policy_of(extra: &str) -> (Rulebook, Classifier) {
+        (Self::book(&Self::config(&config_text(extra))), Classifier::shipped().unwrap())
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Time goes by.
+    pub fn pass(&self, seconds: i64) {
+        *self.clock.0.lock().unwrap() += seconds;
     }
 
     /// One session: open the folder, finish what was begun, handle what is new.

@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::classify::classifier;
 use super::{BadFiles, output};
 use crate::config::Config;
-use crate::config::read::warnings;
+use crate::daemon::reload::{Loaded, Loader};
 use crate::daemon::{self, Shared};
 use crate::decide::Rulebook;
 use crate::edge::clock::SystemClock;
@@ -63,6 +63,13 @@ pub fn playbooks(dir: Option<&Path>) -> anyhow::Result<Playbooks> {
         .map_err(|problems| BadFiles(problems.iter().map(ToString::to_string).collect()))?)
 }
 
+/// Config, playbooks and model, read again.
+fn load(path: &Path) -> anyhow::Result<Loaded> {
+    let config = Config::load(path)?;
+    let (book, classifier) = (rulebook(&config)?, classifier(Some(&config))?);
+    Ok(Loaded { config, book, classifier })
+}
+
 /// `run`.
 ///
 /// # Errors
@@ -70,7 +77,7 @@ pub fn playbooks(dir: Option<&Path>) -> anyhow::Result<Playbooks> {
 pub fn run(config: Config) -> anyhow::Result<()> {
     let classifier = classifier(Some(&config))?;
     let book = rulebook(&config)?;
-    for warning in warnings(&config) {
+    for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -81,7 +88,9 @@ pub fn run(config: Config) -> anyhow::Result<()> {
     let ledger = Ledger::open(&config.state_dir)?;
     runtime.block_on(async move {
         let shared = Arc::new(Shared::new(&config, book, classifier, ledger, Arc::new(SystemClock)));
-        match daemon::run(config, shared).await {
+        let path = config.path.clone();
+        let load: Loader = Arc::new(move || load(&path).map_err(|error| format!("{error:#}")));
+        match daemon::run(config, shared, load).await {
             Err(daemon::DaemonError::Ledger(error)) => Err(error.into()),
             other => Ok(other?),
         }
@@ -112,7 +121,7 @@ pub fn check(config: &Config) -> anyhow::Result<()> {
             );
         }
     }
-    for warning in warnings(config) {
+    for warning in &config.warnings {
         output::say(&format!("warning: {warning}"));
     }
     if !problems.is_empty() {

@@ -4,7 +4,7 @@
 use super::daemon::check;
 use super::output::{self, bold};
 use crate::config::{Account, Config};
-use crate::decide::{Keyword, Queue};
+use crate::decide::Keyword;
 use crate::edge::Mailbox;
 use crate::edge::imap::Imap;
 use crate::edge::smtp::Smtp;
@@ -100,11 +100,8 @@ async fn imap(config: &Config, account: &Account) -> anyhow::Result<bool> {
     let how = if folders.drafts_by_special_use { "named by the server" } else { "by its name" };
     let exists = if folders.exists(&folders.drafts) { "" } else { "; it will be created" };
     good(&format!("drafts go to {} ({how}{exists})", folders.drafts))?;
-    let missing: Vec<&str> = Queue::ALL
-        .iter()
-        .map(|queue| config.policy.folder(*queue))
-        .filter(|name| !folders.exists(name))
-        .collect();
+    let queues = config.policy.queues.0.values().map(String::as_str);
+    let missing: Vec<&str> = queues.filter(|name| !folders.exists(name)).collect();
     if missing.is_empty() {
         good("all queue folders exist")?;
     } else {

@@ -73,8 +73,9 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
                 *draft_saved = mark;
                 Ok(state)
             }
-            Effect::Forward { desk, id, to } => {
-                let sent = self.forward(record, index, hand, Forward { desk, id, to, was }).await?;
+            Effect::Forward { desk, id, to } | Effect::Notify { desk, id, to } => {
+                let enclose = matches!(entry.effect, Effect::Forward { .. });
+                let sent = self.forward(record, index, hand, Forward { desk, id, to, was, enclose }).await?;
                 if let Some(entry) = record.effects.get_mut(index) {
                     entry.state = sent.clone();
                 }
@@ -120,7 +121,8 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let labels = plan::label_words(record);
         let reasons = crate::decide::reason_line(&record.reasons);
         let marks = Marks { ticket: record.ticket.as_deref(), labels: &labels, reasons: &reasons };
-        let name = self.shared.book.company.name.as_str();
+        let book = self.shared.policy().book;
+        let name = book.company.name.as_str();
         let built =
             outgoing::draft(id, &self.account.address, name, &hand.mail, draft, &marks, record.decided);
         let bytes = match built {
@@ -179,7 +181,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         hand: &InHand,
         forward: Forward,
     ) -> Result<EffectState, WorkError<M::Error>> {
-        let Forward { desk, id, to, was } = forward;
+        let Forward { desk, id, to, was, enclose } = forward;
         if self.outbox.is_none() {
             let why = "the account has no [account.smtp]".to_owned();
             return self.give_up(record, format!("forward to {desk}: {why}"), why).await;
@@ -187,10 +189,11 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         if self.smtp_waits {
             return Ok(was);
         }
-        let Some(original) = self.original(record, hand).await? else {
+        let original = if enclose { self.original(record, hand).await? } else { None };
+        if enclose && original.is_none() {
             let why = format!("the original is gone or larger than forward-cap-bytes ({} bytes)", hand.size);
             return self.give_up(record, format!("forward to {desk}: {why}"), why).await;
-        };
+        }
         let from = self.account.address.clone();
         let Some(outbox) = &mut self.outbox else { return Ok(EffectState::Pending) };
         let transfer = match outbox.prepare(&from, &to).await {
@@ -207,18 +210,17 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let reasons = crate::decide::reason_line(&record.reasons);
         let marks = Marks { ticket: record.ticket.as_deref(), labels: &labels, reasons: &reasons };
         let subject = plan::forward_subject(desk, record);
-        let summary = plan::forward_summary(desk, &hand.mail, record, &self.account.name);
-        let built = outgoing::forward(
-            &id,
-            &from,
-            &to,
-            &subject,
-            &summary,
-            &original,
-            transfer.eight_bit,
-            &marks,
-            record.decided,
-        );
+        let at = record.decided;
+        let built = if let Some(original) = &original {
+            let book = self.shared.policy().book;
+            let evidence = plan::evidence(original, &hand.mail, &book);
+            let summary = plan::forward_summary(desk, &hand.mail, record, &self.account.name, &evidence);
+            let enclosed = outgoing::Enclosed { original, eight_bit: transfer.eight_bit };
+            outgoing::forward(&id, &from, &to, &subject, &summary, enclosed, &marks, at)
+        } else {
+            let text = plan::notice(record, &self.account.name);
+            outgoing::notice(&id, &from, &to, &subject, &text, &marks, at)
+        };
         let message = match built {
             Ok(message) => message,
             Err(error) => return self.give_up(record, error.to_string(), error.to_string()).await,
@@ -338,4 +340,6 @@ struct Forward {
     id: MessageId,
     to: Vec<String>,
     was: EffectState,
+    /// Whether the original goes along.
+    enclose: bool,
 }

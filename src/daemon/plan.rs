@@ -3,12 +3,14 @@
 use sha2::{Digest, Sha256};
 
 use crate::classify::Verdict;
-use crate::decide::{Action, Case, Decision, Desk, Policy};
+use crate::decide::{Action, Case, Decision, Desk, Policy, Rulebook, authentication};
+use crate::edge::ledger::cases::subject_hash;
 use crate::edge::ledger::keys::hex;
 use crate::edge::ledger::record::DraftMark;
 use crate::edge::ledger::{CaseQuery, Effect, EffectRecord, EffectState, MailKey, MailRecord, MailState};
 use crate::edge::outgoing::own_id;
 use crate::mail::Mail;
+use crate::reply::extract::extract;
 use crate::time::Timestamp;
 
 /// What a mail is, wherever it is: the first 128 bits of SHA-256 over its header block and its
@@ -29,11 +31,14 @@ pub fn case_query(account: &str, mail: &Mail) -> CaseQuery {
         customer: mail.author().map(crate::mail::Address::identity).filter(|who| !who.is_empty()),
         references: mail.references.clone(),
         ticket: ticket_in(&mail.subject),
+        answers: !mail.references.is_empty() || crate::mail::parse::is_answer(&mail.subject),
+        subject: mail.sender().and_then(|sender| subject_hash(&sender.identity(), &mail.subject)),
     }
 }
 
 /// A ticket number in brackets, as we put it into subjects.
-fn ticket_in(subject: &str) -> Option<String> {
+#[must_use]
+pub fn ticket_in(subject: &str) -> Option<String> {
     let (_, rest) = subject.split_once("[EK-")?;
     let (number, _) = rest.split_once(']')?;
     let plain = number.len() <= 24 && number.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
@@ -81,6 +86,7 @@ pub fn record(decided: Decided<'_>, policy: &Policy) -> MailRecord {
         verdict: Some(verdict.clone()),
         reasons: decision.reasons.clone(),
         ticket: decision.case.ticket.as_ref().map(|ticket| ticket.id.to_string()),
+        customer: mail.sender().map(crate::mail::Address::identity).filter(|who| !who.is_empty()),
         before: Some(before),
         effects,
     }
@@ -104,6 +110,11 @@ fn effect(
             id: own_id(identity, &format!("forward-{desk}"), address)?,
             to: policy.recipients(*desk).to_vec(),
         },
+        Action::Notify(desk) => Effect::Notify {
+            desk: *desk,
+            id: own_id(identity, &format!("notice-{desk}"), address)?,
+            to: policy.recipients(*desk).to_vec(),
+        },
         Action::Tag(keywords) => Effect::Tag { keywords: keywords.iter().copied().collect() },
         Action::File(queue) => Effect::File { folder: policy.folder(*queue).to_owned() },
     })
@@ -113,18 +124,25 @@ fn effect(
 #[must_use]
 pub fn forward_subject(desk: Desk, record: &MailRecord) -> String {
     let what = match desk {
-        Desk::Legal => "Threat received, for legal",
-        Desk::Lead => "For the team lead",
+        Desk::Legal => "Threat received, for legal".to_owned(),
+        Desk::Lead => "For the team lead".to_owned(),
+        Desk::Own(name) => format!("For {name}"),
     };
     match &record.ticket {
         Some(ticket) => format!("[{ticket}] {what}"),
-        None => what.to_owned(),
+        None => what,
     }
 }
 
 /// The summary before the original: what colleagues should know before they open it.
 #[must_use]
-pub fn forward_summary(desk: Desk, mail: &Mail, record: &MailRecord, account: &str) -> String {
+pub fn forward_summary(
+    desk: Desk,
+    mail: &Mail,
+    record: &MailRecord,
+    account: &str,
+    evidence: &[String],
+) -> String {
     let mut lines = Vec::new();
     lines.push(match desk {
         Desk::Legal => {
@@ -135,6 +153,7 @@ pub fn forward_summary(desk: Desk, mail: &Mail, record: &MailRecord, account: &s
                        Please do not hand it to the colleague it is aimed at."
                 .to_owned()
         }
+        Desk::Own(_) => "A customer's mail. The original is attached, untouched.".to_owned(),
     });
     lines.push(String::new());
     if let Some(sender) = mail.sender() {
@@ -162,6 +181,7 @@ pub fn forward_summary(desk: Desk, mail: &Mail, record: &MailRecord, account: &s
             before.customer.incidents.len()
         ));
     }
+    lines.extend(evidence.iter().cloned());
     lines.push(String::new());
     let has_draft = record.effects.iter().any(|entry| matches!(entry.effect, Effect::SaveDraft { .. }));
     lines.push(format!(
@@ -169,6 +189,57 @@ pub fn forward_summary(desk: Desk, mail: &Mail, record: &MailRecord, account: &s
         if has_draft { "A draft for the agent waits in Drafts." } else { "No draft was prepared." }
     ));
     lines.join("\n")
+}
+
+/// What makes a forwarded original evidence: its hash, who has proven what about its sender, and what
+/// it says, sentence by sentence.
+#[must_use]
+pub fn evidence(original: &[u8], mail: &Mail, book: &Rulebook) -> Vec<String> {
+    let digest = Sha256::digest(original);
+    let mut lines = vec![format!("SHA-256:   {}  ({} bytes)", hex(&digest), original.len())];
+    let found = authentication::of(mail, &book.policy.authserv_ids);
+    lines.push(if found.server.is_empty() {
+        "Sender:    not checked by a server of ours".to_owned()
+    } else {
+        let proven = if found.proven { "proven" } else { "NOT proven" };
+        let (dkim, spf, dmarc) = (&found.dkim, &found.spf, &found.dmarc);
+        format!("Sender:    {proven} (dkim {dkim}, spf {spf}, dmarc {dmarc}; says {})", found.server)
+    });
+    let read = extract(mail, &book.company, &book.playbooks);
+    if !read.is_empty() {
+        lines.push(String::new());
+        lines.push("What was read in it, with the sentence it was read from:".to_owned());
+    }
+    for found in read {
+        let value = if found.value.is_empty() { String::new() } else { format!(" {}", found.value) };
+        lines.push(format!("  {}{value}: \u{201c}{}\u{201d}", found.what, found.sentence));
+    }
+    lines
+}
+
+/// What a notice says: where the mail is and why, nothing of its text.
+#[must_use]
+pub fn notice(record: &MailRecord, account: &str) -> String {
+    let mut lines = vec!["A mail has come in that you wanted to be told about.".to_owned(), String::new()];
+    lines.push(format!("Mailbox:   {account}"));
+    if let Some(ticket) = &record.ticket {
+        lines.push(format!("Ticket:    {ticket}"));
+    }
+    if let Some(folder) = folder_of(record) {
+        lines.push(format!("Folder:    {folder}"));
+    }
+    lines.push(format!("Labels:    {}", label_words(record)));
+    lines.push(format!("Reasons:   {}", crate::decide::reason_line(&record.reasons)));
+    lines.join("\n")
+}
+
+/// The folder that a mail is moved into.
+#[must_use]
+pub fn folder_of(record: &MailRecord) -> Option<&str> {
+    record.effects.iter().find_map(|entry| match &entry.effect {
+        Effect::File { folder } => Some(folder.as_str()),
+        _ => None,
+    })
 }
 
 /// Labels of a record, in order of precedence, for a header.

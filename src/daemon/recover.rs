@@ -33,7 +33,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let mut all_done = true;
         for record in open {
             let key = record.key.clone();
-            match self.finish(record).await {
+            match Box::pin(self.finish(record)).await {
                 Ok(done) => all_done &= done,
                 Err(broken) => return Err(self.blame(key, broken).await),
             }
@@ -75,7 +75,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let (mail, verdict) = self.read(&bytes).await.map_err(WorkError::Ledger)?;
         let verdict = record.verdict.clone().unwrap_or(verdict);
         let before = record.before.clone().unwrap_or_else(|| Case::new(TicketId::new(0, [0, 0])));
-        let decision = decide(&mail, &verdict, &before, &self.shared.book, record.decided);
+        let decision = decide(&mail, &verdict, &before, &self.shared.policy().book, record.decided);
         let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX).max(listed.size.unwrap_or(0));
         let hand = InHand { mail, bytes, size, decision, again: true };
         let done = self.act(&mut record, &hand).await?;
@@ -187,7 +187,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             .await
             .map_err(WorkError::Ledger)?;
         self.next = listed.uid.saturating_add(1);
-        if open && self.acting() && !self.finish(twin).await? {
+        if open && self.acting() && !Box::pin(self.finish(twin)).await? {
             self.plan_retry(false);
         }
         Ok(())
@@ -210,6 +210,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             verdict: None,
             reasons: vec![Reason::new(Word::Quarantined, format!("{} attempts", self.shared.attempts))],
             ticket: None,
+            customer: None,
             before: None,
             effects: Vec::new(),
         };

@@ -157,11 +157,14 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         if self.retry_at.is_some_and(|at| at <= Instant::now()) {
             self.resume().await?;
         }
+        self.undo().await?;
         self.smtp_waits = false;
         let mut handled = 0;
         loop {
             let listed = self.mailbox.list(self.next).await.map_err(WorkError::Mailbox)?;
             if listed.is_empty() {
+                // new mail first: what agents and the clock have to say can wait for it
+                Box::pin(self.serve()).await?;
                 return Ok(handled);
             }
             for mail in listed {
@@ -226,7 +229,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         };
         let span = tracing::info_span!("mail", account = %self.folder.account, folder = %self.folder.folder,
             mail.uid = listed.uid, mail.id_hash = %identity);
-        self.handle_bytes(key, listed, bytes, identity).instrument(span).await
+        Box::pin(self.handle_bytes(key, listed, bytes, identity).instrument(span)).await
     }
 
     async fn handle_bytes(
@@ -253,7 +256,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         self.next = listed.uid.saturating_add(1);
         self.shared.crash_point("intent");
         let acting = self.acting();
-        let done = if acting { self.act(&mut record, &hand).await? } else { true };
+        let done = if acting { Box::pin(self.act(&mut record, &hand)).await? } else { true };
         self.shared.crash_point("done");
         if !done && self.retry_at.is_none() {
             self.plan_retry(false);
@@ -263,7 +266,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             label.primary = record.verdict.as_ref().and_then(crate::classify::Verdict::primary).map_or("none", |l| l.as_str()),
             labels,
             decision.reason = %crate::decide::reason_line(&record.reasons),
-            queue = hand.decision.queue().map_or("none", |q| self.shared.book.policy.folder(q)),
+            queue = plan::folder_of(&record).unwrap_or("none"),
             draft = hand.decision.draft().is_some(),
             acting,
             duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -283,7 +286,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         mail: Mail,
         verdict: crate::classify::Verdict,
     ) -> Result<(MailRecord, InHand), WorkError<M::Error>> {
-        let book = self.shared.book.clone();
+        let book = self.shared.policy().book;
         let address = self.account.address.clone();
         let at = self.shared.clock.now();
         let acting = self.acting();
@@ -367,7 +370,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         {
             mail.automated = Some(AutomatedReason::OwnMail);
         }
-        let classifier = self.shared.classifier.clone();
+        let classifier = self.shared.policy().classifier;
         let classifying = tokio::task::spawn_blocking(move || {
             let verdict = classifier.classify(&mail);
             (mail, verdict)

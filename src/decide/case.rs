@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::care::Care;
 use super::customer::Customer;
 use super::pace::Paces;
 use super::ticket::{Ticket, TicketId};
@@ -13,6 +14,9 @@ pub struct Case {
     pub customer: Customer,
     /// The ticket of the thread, if there is one.
     pub ticket: Option<Ticket>,
+    /// Hostile mails of the week.
+    #[serde(default)]
+    pub care: Care,
     /// The number a new ticket would get.
     pub next_ticket: TicketId,
     /// What the caps against loops are held against.
@@ -24,6 +28,7 @@ impl Case {
     /// The case of a stranger who opens a thread.
     #[must_use]
     pub fn new(next_ticket: TicketId) -> Self {
-        Self { customer: Customer::default(), ticket: None, next_ticket, paces: Paces::default() }
+        let (customer, care, paces) = (Customer::default(), Care::default(), Paces::default());
+        Self { customer, ticket: None, care, next_ticket, paces }
     }
 }

@@ -40,6 +40,26 @@ pub enum Word {
     Quarantined,
     /// More than one sender: nothing is answered automatically.
     SeveralSenders,
+    /// Rules that applied.
+    Rule,
+    /// A rule whose condition could not be answered.
+    RuleFailed,
+    /// A special route fits.
+    Route,
+    /// Conduct would have consequences, but anybody may have written in the customer's name.
+    ConductForReview,
+    /// Repeated threats: the customer is served by legal only.
+    LegalOnlyBegins,
+    /// The customer is served by legal only.
+    LegalOnly,
+    /// The same person has made it personal before.
+    HarassmentAgain,
+    /// An agent had their share of hostile mails; another one gets this.
+    Relieved,
+    /// A colleague answers what we have sent.
+    Colleague,
+    /// Legal has acknowledged a case.
+    LegalAcknowledged,
 }
 
 /// One reason.
@@ -80,6 +100,16 @@ impl Word {
             Self::Unparseable => "unparseable",
             Self::Quarantined => "quarantined",
             Self::SeveralSenders => "several-senders",
+            Self::Rule => "rule",
+            Self::RuleFailed => "rule-failed",
+            Self::Route => "route",
+            Self::ConductForReview => "conduct-for-review",
+            Self::LegalOnlyBegins => "legal-only-begins",
+            Self::LegalOnly => "legal-only",
+            Self::HarassmentAgain => "harassment-again",
+            Self::Relieved => "relieved",
+            Self::Colleague => "colleague",
+            Self::LegalAcknowledged => "legal-acknowledged",
         }
     }
 }

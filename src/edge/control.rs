@@ -2,70 +2,29 @@
 //! One JSON request a line, one JSON answer a line, over a Unix socket that only the daemon's user
 //! can open.
 
+mod words;
+
 use std::io::{BufRead, BufReader as StdBufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
-use super::ledger::cases::InboxPaces;
-use super::ledger::{CaseQuery, Ledger, LedgerError, MailRecord, Store};
-use crate::decide::Case;
-use crate::mail::MessageId;
+use super::Clock;
+use super::ledger::audit::Line;
+use super::ledger::tickets::TicketFilter;
+use super::ledger::{Ledger, LedgerError, Store};
+use crate::decide::Limits;
+use crate::time::Timestamp;
+pub use words::{Request, Response, Status};
 
 /// Longest request in bytes.
 const MAX_REQUEST: u64 = 64 * 1024;
-
-/// What can be asked.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "ask")]
-pub enum Request {
-    /// What was done with the mails of this Message-ID.
-    Explain {
-        /// The Message-ID.
-        id: MessageId,
-    },
-    /// What ops should know at a glance.
-    Status,
-    /// Customer and ticket that a mail would be decided with.
-    Case {
-        /// What it is found by.
-        query: CaseQuery,
-    },
-}
-
-/// What is answered.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "answer")]
-pub enum Response {
-    /// Records, oldest first; none when the Message-ID is unknown.
-    Records {
-        /// The records.
-        records: Vec<MailRecord>,
-    },
-    /// Customer and ticket.
-    Case {
-        /// The case.
-        case: Box<Case>,
-    },
-    /// What ops should know at a glance.
-    Status {
-        /// Mails for which something was drafted or forwarded, and those held at a cap.
-        paces: InboxPaces,
-        /// Records of which an effect came undone: a person has to act.
-        reopened: Vec<MailRecord>,
-    },
-    /// The request could not be answered.
-    Error {
-        /// Why.
-        why: String,
-    },
-}
 
 /// What can go wrong with the socket.
 #[derive(Debug, thiserror::Error)]
@@ -107,13 +66,28 @@ impl Drop for Served {
     }
 }
 
+/// What answers need besides the ledger.
+#[derive(Clone)]
+pub struct Host {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Names of the accounts.
+    pub accounts: Vec<String>,
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// How the daemon is, as far as the ledger does not know it.
+    pub status: Arc<dyn Fn() -> Status + Send + Sync>,
+    /// Something is to be done on the servers at once.
+    pub nudge: Arc<dyn Fn() + Send + Sync>,
+}
+
 /// Opens the socket and answers on it. The caller owns the ledger, so a socket file that is there
 /// already was left behind.
 ///
 /// # Errors
 /// When the socket cannot be created.
 #[expect(clippy::unused_async, reason = "a listener needs the runtime")]
-pub async fn serve(path: &Path, ledger: Ledger, accounts: Vec<String>) -> Result<Served, ControlError> {
+pub async fn serve(path: &Path, host: Host) -> Result<Served, ControlError> {
     let failed = |source| ControlError::Open { path: path.to_owned(), source };
     match std::fs::remove_file(path) {
         Ok(()) => {}
@@ -128,28 +102,34 @@ pub async fn serve(path: &Path, ledger: Ledger, accounts: Vec<String>) -> Result
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
-            let (ledger, accounts) = (ledger.clone(), accounts.clone());
+            let host = host.clone();
             tokio::spawn(async move {
-                let _ =
-                    tokio::time::timeout(Duration::from_secs(30), converse(stream, &ledger, &accounts)).await;
+                let _ = tokio::time::timeout(Duration::from_secs(30), converse(stream, &host)).await;
             });
         }
     });
     Ok(Served { path: path.to_owned(), task })
 }
 
-async fn converse(stream: UnixStream, ledger: &Ledger, accounts: &[String]) -> std::io::Result<()> {
+async fn converse(stream: UnixStream, host: &Host) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     BufReader::new(read.take(MAX_REQUEST)).read_line(&mut line).await?;
     let response = match serde_json::from_str::<Request>(&line) {
-        Err(error) => Response::Error { why: format!("the request is not understood: {error}") },
+        Err(error) => Response::Error(format!("the request is not understood: {error}")),
         Ok(request) => {
-            let accounts = accounts.to_vec();
-            ledger
-                .run(move |store| answer(store, &accounts, &request))
+            let (accounts, now) = (host.accounts.clone(), host.clock.now());
+            let nudge = matches!(request, Request::Undo { .. } | Request::Retry { .. });
+            let base = (host.status)();
+            let response = host
+                .ledger
+                .run(move |store| answer(store, &accounts, now, base, &request))
                 .await
-                .unwrap_or_else(|error| Response::Error { why: error.to_string() })
+                .unwrap_or_else(|error| Response::Error(error.to_string()));
+            if nudge {
+                (host.nudge)();
+            }
+            response
         }
     };
     let mut text = serde_json::to_string(&response).map_err(std::io::Error::other)?;
@@ -157,15 +137,97 @@ async fn converse(stream: UnixStream, ledger: &Ledger, accounts: &[String]) -> s
     write.write_all(text.as_bytes()).await
 }
 
-/// Answers a request from the store: the same with and without a daemon.
+/// Answers a request from the store: the same with and without a daemon. What is wrong with the
+/// audit is an answer; what is wrong with the store is an error.
 ///
 /// # Errors
-/// When the store cannot be read.
-pub fn answer(store: &Store, accounts: &[String], request: &Request) -> Result<Response, LedgerError> {
+/// When the store cannot be read or written.
+pub fn answer(
+    store: &mut Store,
+    accounts: &[String],
+    now: Timestamp,
+    base: Status,
+    request: &Request,
+) -> Result<Response, LedgerError> {
     Ok(match request {
-        Request::Explain { id } => Response::Records { records: store.find(accounts, id)? },
-        Request::Status => Response::Status { paces: store.inbox_paces()?, reopened: store.reopened()? },
-        Request::Case { query } => Response::Case { case: Box::new(store.case(query)?) },
+        Request::Explain { id } => Response::Records(store.find(accounts, id)?),
+        Request::Case { query } => Response::Case(Box::new(store.case(query)?)),
+        Request::Status => Response::Status(Box::new(status(store, now, base)?)),
+        Request::Tickets { filter } => Response::Tickets(store.tickets(filter, now)?),
+        Request::Resolve { number, author } => {
+            Response::Tickets(store.resolve(number, author, now)?.into_iter().collect())
+        }
+        Request::Customer { who } => Response::Customers(vec![store.show_customer(who, now)?]),
+        Request::Customers => Response::Customers(store.marked_customers(now)?),
+        Request::Change { who, change, author } => {
+            Response::Customers(vec![store.change_customer(who, change, author, now)?])
+        }
+        Request::Undo { undo, author } => Response::Undone(store.undo(accounts, undo, author, now)?),
+        Request::Retry { id, author } => {
+            Response::Retried(store.retry(accounts, id.as_ref(), author, now)?)
+        }
+        Request::Audit { since, limit } => match newest(store, *since, *limit) {
+            Ok(lines) => Response::Audit(lines),
+            Err(broken) => Response::Error(broken.to_string()),
+        },
+        Request::VerifyAudit => match store.verify_audit() {
+            Ok(lines) => Response::Verified(lines),
+            Err(LedgerError::Audit(broken)) => Response::Error(broken.to_string()),
+            Err(other) => return Err(other),
+        },
+        Request::Export { who } => Response::Export(Box::new(store.export(who, now)?)),
+        Request::Erase { who, despite_hold, author } => {
+            match store.erase(who, *despite_hold, author, now)? {
+                Ok(receipt) => Response::Erased(receipt),
+                Err(hold) => Response::OnHold(hold),
+            }
+        }
+    })
+}
+
+fn newest(
+    store: &Store,
+    since: Timestamp,
+    limit: usize,
+) -> Result<Vec<Line>, super::ledger::audit::AuditError> {
+    let mut lines = std::collections::VecDeque::new();
+    super::ledger::audit::read(store.dir(), |_, _, line| {
+        if line.at >= since {
+            if lines.len() >= limit {
+                lines.pop_front();
+            }
+            lines.push_back(line);
+        }
+        true
+    })?;
+    Ok(lines.into())
+}
+
+fn status(store: &Store, now: Timestamp, base: Status) -> Result<Status, LedgerError> {
+    let overdue = store.tickets(&TicketFilter { overdue: true, ..TicketFilter::default() }, now)?;
+    let care = store.care(now)?;
+    let queues = care.queues.iter().map(|(queue, count)| (format!("queue {queue}"), *count));
+    let agents = care.agents.iter().map(|(agent, count)| (format!("agent {agent}"), *count));
+    let paces = store.inbox_paces()?;
+    // the files alone do not know the config: the caps are then those it begins with
+    let limits =
+        Limits { window_minutes: u32::try_from(base.window_minutes).unwrap_or(0), ..Limits::default() };
+    let limits = if base.running { limits } else { Limits::default() };
+    let (window, cap) = (limits.window(), if base.running { base.answered_cap } else { limits.in_all });
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    Ok(Status {
+        version: env!("CARGO_PKG_VERSION").into(),
+        open_tickets: store.open_tickets()?,
+        overdue: count(overdue.len()),
+        under_way: store.under_way()?,
+        marked_customers: count(store.marked_customers(now)?.len()),
+        window_minutes: window.as_secs() / 60,
+        answered: paces.all.recent(window, now),
+        answered_cap: cap,
+        held_at_cap: paces.held.recent(window, now),
+        reopened: store.reopened()?.into_iter().filter_map(|record| record.message_id).collect(),
+        hostile: queues.chain(agents).collect(),
+        ..base
     })
 }
 

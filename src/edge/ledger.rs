@@ -6,10 +6,16 @@
 //! sled's file, because sled's own flush is `sync_file_range`, which a power cut does not respect
 //! (`docs/decisions/0002-sled.md`).
 
+pub mod audit;
 pub mod cases;
+pub mod customers;
+pub mod erase;
 pub mod keys;
 pub mod record;
+pub mod retention;
 pub mod store;
+pub mod tickets;
+pub mod undo;
 
 use std::path::Path;
 use std::thread;
@@ -72,6 +78,9 @@ pub enum LedgerError {
         /// Newest format known.
         known: u32,
     },
+    /// The audit cannot be written.
+    #[error(transparent)]
+    Audit(#[from] audit::AuditError),
     /// The owner thread is gone.
     #[error("the ledger has stopped after an earlier error")]
     Stopped,

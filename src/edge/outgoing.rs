@@ -49,6 +49,15 @@ pub struct Marks<'a> {
     pub reasons: &'a str,
 }
 
+/// A customer's mail that goes along with a forward.
+#[derive(Clone, Copy, Debug)]
+pub struct Enclosed<'a> {
+    /// Its bytes.
+    pub original: &'a [u8],
+    /// Whether the server carries 8-bit bodies unchanged.
+    pub eight_bit: bool,
+}
+
 /// Message-ID of something we write about the mail with this identity. It ends in a word and a
 /// domain, so that no id is a beginning of another (servers search substrings).
 #[must_use]
@@ -110,17 +119,12 @@ pub fn forward(
     to: &[String],
     subject: &str,
     summary: &str,
-    original: &[u8],
-    eight_bit: bool,
+    enclosed_mail: Enclosed<'_>,
     marks: &Marks<'_>,
     at: Timestamp,
 ) -> Result<Vec<u8>, OutgoingError> {
-    let mut message = builder(id, from, "", marks, at)?
-        .subject(one_line(subject))
-        .raw_header(header("Auto-Submitted", "auto-generated")?);
-    for address in to {
-        message = message.to(Mailbox::new(None, parse(address)?));
-    }
+    let message = to_colleagues(id, from, to, subject, marks, at)?;
+    let Enclosed { original, eight_bit } = enclosed_mail;
     let parts = MultiPart::mixed()
         .boundary(format!(
             "ek1-{}",
@@ -130,6 +134,42 @@ pub fn forward(
         .singlepart(enclosed(original, eight_bit)?);
     let message = message.multipart(parts).map_err(|e| OutgoingError::Build(e.to_string()))?;
     Ok(message.formatted())
+}
+
+/// A short mail to colleagues, without any original.
+///
+/// # Errors
+/// When an address of the config is none.
+pub fn notice(
+    id: &MessageId,
+    from: &str,
+    to: &[String],
+    subject: &str,
+    text: &str,
+    marks: &Marks<'_>,
+    at: Timestamp,
+) -> Result<Vec<u8>, OutgoingError> {
+    let message = to_colleagues(id, from, to, subject, marks, at)?
+        .singlepart(SinglePart::plain(crlf(text)))
+        .map_err(|e| OutgoingError::Build(e.to_string()))?;
+    Ok(message.formatted())
+}
+
+fn to_colleagues(
+    id: &MessageId,
+    from: &str,
+    to: &[String],
+    subject: &str,
+    marks: &Marks<'_>,
+    at: Timestamp,
+) -> Result<MessageBuilder, OutgoingError> {
+    let mut message = builder(id, from, "", marks, at)?
+        .subject(one_line(subject))
+        .raw_header(header("Auto-Submitted", "auto-generated")?);
+    for address in to {
+        message = message.to(Mailbox::new(None, parse(address)?));
+    }
+    Ok(message)
 }
 
 /// RFC 2046 §5.2.1 allows message/rfc822 no encoding but 7bit, 8bit and binary. What these would
@@ -255,8 +295,7 @@ mod tests {
                 &to,
                 "a\r\nBcc: x@y",
                 "sum",
-                original,
-                true,
+                Enclosed { original, eight_bit: true },
                 &marks(),
                 Timestamp(0),
             )

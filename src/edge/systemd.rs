@@ -31,6 +31,16 @@ impl Systemd {
         notify(&[NotifyState::Ready, NotifyState::Status(status)]);
     }
 
+    /// The policy is being read again: until [`Systemd::ready`] is called. systemd wants to know
+    /// when that began, on the clock that does not jump.
+    pub fn reloading(&self) {
+        let begun = NotifyState::monotonic_usec_now();
+        match begun {
+            Ok(begun) => notify(&[NotifyState::Reloading, begun]),
+            Err(_) => notify(&[NotifyState::Reloading]),
+        }
+    }
+
     /// One line for `systemctl status`.
     pub fn status(&self, status: &str) {
         notify(&[NotifyState::Status(status)]);

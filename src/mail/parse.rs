@@ -35,6 +35,8 @@ pub const MAX_DEPTH: usize = 64;
 pub const MAX_PARTS: usize = 1_000;
 /// Longest subject or name kept, in bytes: one header line of RFC 5322 §2.1.1.
 pub const MAX_LINE_BYTES: usize = 998;
+/// Header fields kept for the conditions of rules.
+pub const MAX_KEPT_FIELDS: usize = 128;
 /// Addresses and thread ids kept of one field.
 const MAX_ENTRIES: usize = 1_000;
 
@@ -61,6 +63,7 @@ pub fn parse(bytes: &[u8]) -> Mail {
     mail.person = identity::person(&mail, &found.text);
     mail.automated = automated::reason(&signs(&fields, &mail, &found));
     read_text(&mut mail, &found);
+    mail.headers = fields.raw_lines(MAX_KEPT_FIELDS);
     mail.attachments = found.attachments;
     mail.returned = found.returned;
     mail.protection = found.protection;
@@ -112,7 +115,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// The longest prefix of `text` of at most `max` bytes that ends between characters.
-pub(super) fn head(text: &str, max: usize) -> &str {
+pub(crate) fn head(text: &str, max: usize) -> &str {
     text.get(..text.floor_char_boundary(max)).unwrap_or(text)
 }
 
@@ -203,7 +206,8 @@ fn read_text(mail: &mut Mail, found: &Found) {
 }
 
 /// Whether the subject says that the mail answers another, in the clients' languages.
-fn is_answer(subject: &str) -> bool {
+#[must_use]
+pub fn is_answer(subject: &str) -> bool {
     let subject = head(subject, 10).to_lowercase();
     ["re:", "re[", "aw:", "sv:", "odp:", "rif:", "res:", "отв:", "ответ:", "на:", "ha:", "відп:"]
         .iter()

@@ -2,7 +2,7 @@
 
 mod plan;
 mod say;
-mod subject;
+pub(super) mod subject;
 
 use std::collections::BTreeMap;
 

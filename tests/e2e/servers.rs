@@ -221,6 +221,12 @@ impl Daemon {
         }
     }
 
+    /// SIGHUP.
+    pub fn hang_up(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    }
+
     /// SIGTERM, and a clean end.
     pub fn stop(mut self) {
         let pid = self.child.id().to_string();

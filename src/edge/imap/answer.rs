@@ -30,6 +30,8 @@ pub struct ListItem {
     pub separator: Option<char>,
     /// Whether it has the special use `\Drafts`.
     pub drafts: bool,
+    /// Whether it has the special use `\Sent`.
+    pub sent: bool,
 }
 
 /// What the server has to say about a command that succeeded.
@@ -73,6 +75,7 @@ impl Reply {
                 name: item.name.to_string(),
                 separator: item.delimiter.as_ref().and_then(|d| d.chars().next()),
                 drafts: item.name_attributes.contains(&NameAttribute::Drafts),
+                sent: item.name_attributes.contains(&NameAttribute::Sent),
             }),
             Response::Capabilities(list) => self.capabilities.extend(list.iter().map(capability)),
             Response::Data { outcome, .. } => self.note(outcome.code.as_ref()),

@@ -18,6 +18,19 @@ const DRAFTS_NAMES: [&str; 9] = [
     "[Gmail]/Drafts",
 ];
 
+/// Names under which a Sent folder is found where the server announces no special use.
+const SENT_NAMES: [&str; 9] = [
+    "Sent",
+    "INBOX/Sent",
+    "Sent Items",
+    "Sent Messages",
+    "Отправленные",
+    "Надіслані",
+    "Enviados",
+    "Gesendet",
+    "[Gmail]/Sent Mail",
+];
+
 /// What is known of the server's folders.
 #[derive(Clone, Debug)]
 pub struct Folders {
@@ -29,6 +42,8 @@ pub struct Folders {
     pub names: BTreeSet<String>,
     /// The Drafts folder, existing or to be created.
     pub drafts: String,
+    /// The Sent folder, if there is one.
+    pub sent: Option<String>,
     /// Whether the server itself names it as `\Drafts` (RFC 6154).
     pub drafts_by_special_use: bool,
 }
@@ -54,6 +69,7 @@ impl Folders {
             prefix: String::new(),
             names: BTreeSet::new(),
             drafts: String::new(),
+            sent: None,
             drafts_by_special_use: false,
         };
         let mut special = None;
@@ -63,10 +79,17 @@ impl Folders {
             if item.drafts {
                 special = Some(name.clone());
             }
+            if item.sent {
+                folders.sent = Some(name.clone());
+            }
             folders.names.insert(name);
         }
         if folders.lives_under_inbox() {
             folders.prefix = "INBOX/".into();
+        }
+        if folders.sent.is_none() {
+            let name = SENT_NAMES.iter().find(|name| folders.names.contains(**name));
+            folders.sent = name.map(|name| (*name).to_owned());
         }
         folders.drafts_by_special_use = drafts.is_none() && special.is_some();
         folders.drafts = drafts

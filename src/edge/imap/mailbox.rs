@@ -7,7 +7,7 @@ use super::answer::{Reply, Row};
 use super::exec::{quoted, uid_set};
 use super::{Imap, ImapError};
 use crate::decide::Keyword;
-use crate::edge::{EdgeError, FolderState, FoundDraft, Keywords, Listed, Mailbox, Moved, Uid};
+use crate::edge::{EdgeError, FolderState, FoundDraft, Head, Heads, Keywords, Listed, Mailbox, Moved, Uid};
 use crate::mail::MessageId;
 use crate::time::Timestamp;
 
@@ -217,10 +217,10 @@ impl Mailbox for Imap {
 
     async fn tag(&mut self, uid: Uid, keywords: &BTreeSet<Keyword>) -> Result<bool, ImapError> {
         let allowed = self.selected.as_ref().map(|(_, state)| &state.keywords);
-        let words: Vec<&str> = keywords
+        let words: Vec<String> = keywords
             .iter()
             .filter(|keyword| allowed.is_none_or(|a| a.allows(**keyword)))
-            .map(|keyword| keyword.as_str())
+            .map(|keyword| keyword.word())
             .collect();
         if words.is_empty() {
             return Ok(true);
@@ -229,7 +229,7 @@ impl Mailbox for Imap {
         // a STORE to a mail that is gone, or in a read-only folder, is answered OK as well
         let rows = self.rows(&uid.to_string(), "FLAGS").await?;
         let Some(row) = rows.iter().find(|row| row.uid == uid) else { return Ok(false) };
-        let set = |word: &&str| row.flags.iter().any(|flag| flag.eq_ignore_ascii_case(word));
+        let set = |word: &String| row.flags.iter().any(|flag| flag.eq_ignore_ascii_case(word));
         if words.iter().all(set) {
             Ok(true)
         } else {
@@ -300,6 +300,112 @@ impl Mailbox for Imap {
         let removed = self.expunge(draft.uid).await?;
         self.back_to(home).await?;
         Ok(removed)
+    }
+
+    async fn mark(
+        &mut self,
+        folder: &str,
+        id: &MessageId,
+        keywords: &BTreeSet<Keyword>,
+        on: bool,
+    ) -> Result<bool, ImapError> {
+        if !self.folders.exists(folder) {
+            return Ok(false);
+        }
+        let home = self.selected.clone();
+        let state = self.open("SELECT", folder).await?;
+        let words: Vec<String> = keywords
+            .iter()
+            .filter(|keyword| state.keywords.allows(**keyword))
+            .map(|keyword| keyword.word())
+            .collect();
+        let uids = self.search(&format!("NOT DELETED {}", by_message_id(id))).await?;
+        if !uids.is_empty() && !words.is_empty() {
+            let sign = if on { '+' } else { '-' };
+            let set = uid_set(&uids);
+            self.connection.exec(&format!("UID STORE {set} {sign}FLAGS ({})", words.join(" "))).await?;
+        }
+        self.back_to(home).await?;
+        Ok(!uids.is_empty())
+    }
+
+    async fn bring_back(&mut self, folder: &str, id: &MessageId) -> Result<Moved, ImapError> {
+        let Some((target, _)) = self.selected.clone() else {
+            return Err(ImapError::OutOfStep { during: "UID MOVE" });
+        };
+        if !self.can("MOVE") && !self.can("UIDPLUS") {
+            return Ok(Moved::Impossible);
+        }
+        if !self.folders.exists(folder) {
+            return Ok(Moved::Gone);
+        }
+        let home = self.selected.clone();
+        self.open("SELECT", folder).await?;
+        let mut moved = Moved::Gone;
+        for uid in self.search(&format!("NOT DELETED {}", by_message_id(id))).await? {
+            moved = self.move_or_copy(uid, &target).await?;
+        }
+        self.back_to(home).await?;
+        Ok(moved)
+    }
+
+    async fn read_in(
+        &mut self,
+        folder: &str,
+        id: &MessageId,
+        cap: u32,
+    ) -> Result<Option<Vec<u8>>, ImapError> {
+        if !self.folders.exists(folder) {
+            return Ok(None);
+        }
+        let home = self.selected.clone();
+        self.open("EXAMINE", folder).await?;
+        let found = self.search(&format!("NOT DELETED {}", by_message_id(id))).await?;
+        let bytes = match found.last() {
+            Some(uid) => self.fetch(*uid, cap).await?,
+            None => None,
+        };
+        self.back_to(home).await?;
+        Ok(bytes)
+    }
+
+    async fn heads(
+        &mut self,
+        folder: &str,
+        from: Uid,
+        keyword: Option<&str>,
+    ) -> Result<Option<Heads>, ImapError> {
+        if !self.folders.exists(folder) {
+            return Ok(None);
+        }
+        let home = self.selected.clone();
+        let state = self.open("EXAMINE", folder).await?;
+        let mut heads =
+            Heads { uid_validity: state.uid_validity, uid_next: state.uid_next, mails: Vec::new() };
+        // a keyword that the folder does not know is refused by some servers
+        let known = keyword
+            .is_none_or(|word| state.keywords.any || state.keywords.known.contains(&word.to_lowercase()));
+        if known && from < state.uid_next {
+            let with = keyword.map(|word| format!(" KEYWORD {word}")).unwrap_or_default();
+            let mut uids = self.search(&format!("UID {from}:*{with}")).await?;
+            uids.retain(|uid| *uid >= from);
+            uids.truncate(LIST_LIMIT);
+            if !uids.is_empty() {
+                let items = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID IN-REPLY-TO REFERENCES SUBJECT FROM DATE)]";
+                let rows = self.rows(&uid_set(&uids), items).await?;
+                heads.mails = rows
+                    .into_iter()
+                    .filter_map(|row| Some(Head { uid: row.uid, fields: row.body? }))
+                    .collect();
+                heads.mails.sort_by_key(|head| head.uid);
+            }
+        }
+        self.back_to(home).await?;
+        Ok(Some(heads))
+    }
+
+    fn sent_folder(&self) -> Option<String> {
+        self.folders.sent.clone()
     }
 
     async fn wait(&mut self, at_most: Duration) -> Result<(), ImapError> {

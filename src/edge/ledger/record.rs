@@ -76,6 +76,15 @@ pub enum Effect {
         /// The desk's addresses when it was decided.
         to: Vec<String>,
     },
+    /// A notice to a desk, without the original.
+    Notify {
+        /// The desk.
+        desk: Desk,
+        /// Message-ID of the notice.
+        id: MessageId,
+        /// The desk's addresses when it was decided.
+        to: Vec<String>,
+    },
     /// Keywords.
     Tag {
         /// The keywords.
@@ -93,7 +102,7 @@ impl Effect {
     #[must_use]
     pub const fn own_id(&self) -> Option<&MessageId> {
         match self {
-            Self::SaveDraft { id, .. } | Self::Forward { id, .. } => Some(id),
+            Self::SaveDraft { id, .. } | Self::Forward { id, .. } | Self::Notify { id, .. } => Some(id),
             Self::Tag { .. } | Self::File { .. } => None,
         }
     }
@@ -122,6 +131,33 @@ pub enum EffectState {
     Skipped(String),
     /// Not done, because a server refuses for good.
     Failed(String),
+}
+
+impl std::fmt::Display for Effect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SaveDraft { playbook, .. } => write!(f, "draft by playbook {playbook}"),
+            Self::Forward { desk, .. } => write!(f, "forward to {desk}"),
+            Self::Notify { desk, .. } => write!(f, "tell {desk}"),
+            Self::Tag { keywords } => {
+                let words: Vec<String> = keywords.iter().map(|keyword| keyword.word()).collect();
+                write!(f, "keywords {}", words.join(" "))
+            }
+            Self::File { folder } => write!(f, "file into {folder}"),
+        }
+    }
+}
+
+impl std::fmt::Display for EffectState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pending => f.write_str("still to do"),
+            Self::InFlight => f.write_str("being done, or in doubt"),
+            Self::Done => f.write_str("done"),
+            Self::Skipped(why) => write!(f, "not done: {why}"),
+            Self::Failed(why) => write!(f, "FAILED: {why}"),
+        }
+    }
 }
 
 impl EffectState {
@@ -161,6 +197,9 @@ pub struct MailRecord {
     pub reasons: Vec<Reason>,
     /// Number of its ticket.
     pub ticket: Option<String>,
+    /// Identity of its sender, where the customer was judged by it.
+    #[serde(default)]
+    pub customer: Option<String>,
     /// Customer and ticket before it: with them the same draft can be composed again.
     pub before: Option<Case>,
     /// Effects in the order in which they are carried out.

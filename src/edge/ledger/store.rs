@@ -11,8 +11,18 @@
 //! | `identity/<account>/<hash>` | the mail's key: found again when UIDs change |
 //! | `message/<account>/<hash of Message-ID>` | keys of the mails with it |
 //! | `thread/<account>/<hash of Message-ID>` | ticket number |
+//! | `subject/<account>/<hash of customer and subject>` | ticket number |
 //! | `ticket/<number>` | [`super::cases::StoredTicket`] |
+//! | `open-ticket/<number>` | marks a ticket that is not closed |
+//! | `wake/<time>/<number>` | when a ticket wants somebody to be reminded |
 //! | `customer/<identity>` | [`crate::decide::Customer`] |
+//! | `marked/<identity>` | marks a customer who is not served as everybody |
+//! | `link/<identity>` | the identity under which this one is known |
+//! | `mails-of/<hash of identity>/<mail>` | marks a mail of a customer |
+//! | `undo/<mail>` | a mail whose effects are to be taken back |
+//! | `day/<day>/<mail>` | when a mail was decided, for retention |
+//! | `care` | [`crate::decide::Care`] |
+//! | `meta/audit`, `meta/audit-start` | number and hash of the audit's last line, and of the one before its first |
 //! | `own/<hash of Message-ID>` | the key of the mail about which we wrote that one |
 //! | `reopened/<mail>` | marks a record of which an effect came undone |
 //! | `meta/paces`, `pace/sender/<hash of identity>`, `pace/thread/<number>` | [`super::cases::InboxPaces`], [`crate::decide::pace::Pace`] |
@@ -26,11 +36,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::LedgerError;
+use super::audit::{Audit, Event, Mark};
 use super::cases::CaseQuery;
 use super::keys::{attempt_key, cursor_key, cut_key, folder_path, mail_key, mail_path, message_key, own_key};
 use super::record::{Cursor, EffectState, FolderKey, MailKey, MailRecord, MailState};
 use crate::decide::{Case, Reason, Word};
 use crate::mail::MessageId;
+use crate::time::Timestamp;
 
 /// The format this version writes.
 pub const FORMAT: u32 = 1;
@@ -54,6 +66,9 @@ pub struct Store {
     /// Something was applied since the last sync. What `flush` returns does not tell: sled's own
     /// flusher may have been faster, and its flush does not last.
     unsynced: bool,
+    audit: Audit,
+    /// Events of the current job.
+    events: Vec<(Timestamp, Event)>,
 }
 
 impl Store {
@@ -81,12 +96,16 @@ impl Store {
                 _ => LedgerError::Sled { dir: name.clone(), source },
             })?;
         let file = File::open(path.join("db")).map_err(io)?;
-        let mut store = Self { db, file, dir: name.clone(), batch: None, unsynced: false };
+        let audit = Audit::closed(dir);
+        let mut store =
+            Self { db, file, dir: name.clone(), batch: None, unsynced: false, audit, events: Vec::new() };
         match store.get::<u32>("meta/format")? {
             None => store.found(&path)?,
             Some(FORMAT) => {}
             Some(found) => return Err(LedgerError::Newer { found, known: FORMAT }),
         }
+        let known = store.get::<Mark>("meta/audit")?.unwrap_or_default();
+        store.audit = Audit::open(dir, known)?;
         if fresh {
             // a new file's name is durable only when its directories are
             for dir in [path.as_path(), dir] {
@@ -108,7 +127,7 @@ impl Store {
         File::open(path.join("conf")).and_then(|conf| conf.sync_all()).map_err(io)
     }
 
-    fn sled(&self, source: sled::Error) -> LedgerError {
+    pub(super) fn sled(&self, source: sled::Error) -> LedgerError {
         LedgerError::Sled { dir: self.dir.clone(), source }
     }
 
@@ -128,12 +147,48 @@ impl Store {
         Ok(())
     }
 
-    fn remove(&mut self, key: &str) {
+    pub(super) fn remove(&mut self, key: &str) {
         self.batch.get_or_insert_default().remove(key);
     }
 
-    /// Applies what the current job wrote, at once or not at all. Later reads see it.
+    /// Writes an event into the audit, together with what the current job writes.
+    pub fn note(&mut self, at: Timestamp, event: Event) {
+        self.events.push((at, event));
+    }
+
+    /// The keys that begin with `prefix`, in order, without it.
+    pub(super) fn keys(&self, prefix: &str) -> impl Iterator<Item = Result<String, LedgerError>> + '_ {
+        let length = prefix.len();
+        self.db.scan_prefix(prefix).map(move |entry| {
+            let (key, _) = entry.map_err(|e| self.sled(e))?;
+            Ok(String::from_utf8_lossy(key.get(length..).unwrap_or_default()).into_owned())
+        })
+    }
+
+    /// The state directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        Path::new(&self.dir)
+    }
+
+    /// Checks the whole audit; the number of its last line.
+    ///
+    /// # Errors
+    /// With the first line that does not fit.
+    pub fn verify_audit(&self) -> Result<u64, LedgerError> {
+        let start = self.get::<Mark>("meta/audit-start")?.unwrap_or_default();
+        let known = self.get::<Mark>("meta/audit")?.unwrap_or_default();
+        Ok(super::audit::verify(self.dir(), &start, &known)?.n)
+    }
+
+    /// Applies what the current job wrote, at once or not at all. Later reads see it. The audit is
+    /// written first: what it does not tell has not happened.
     pub(super) fn apply(&mut self) -> Result<(), LedgerError> {
+        for (at, event) in std::mem::take(&mut self.events) {
+            self.audit.append(at, &[event])?;
+            let mark = self.audit.last().clone();
+            self.put("meta/audit", &mark)?;
+        }
         match self.batch.take() {
             None => Ok(()),
             Some(batch) => {
@@ -146,6 +201,7 @@ impl Store {
     /// Forgets what a failed job has written but not applied.
     pub fn discard(&mut self) {
         self.batch = None;
+        self.events.clear();
     }
 
     /// Makes everything written so far durable.
@@ -155,6 +211,7 @@ impl Store {
     pub fn commit(&mut self) -> Result<(), LedgerError> {
         self.apply()?;
         if self.unsynced {
+            self.audit.sync()?;
             self.db.flush().map_err(|e| self.sled(e))?;
             self.file
                 .sync_data()
@@ -246,6 +303,7 @@ impl Store {
         self.remove(&attempt_key(&record.key));
         self.remove(&cut_key(&record.key));
         self.put(&format!("identity/{account}/{}", record.identity), &record.key)?;
+        self.put(&super::retention::day_key(record), &())?;
         if let Some(id) = &record.message_id {
             let key = message_key(account, id);
             let mut mails: Vec<MailKey> = self.get(&key)?.unwrap_or_default();
@@ -262,6 +320,7 @@ impl Store {
         }
         if let Some((case, query)) = after {
             self.write_case(record, case, query)?;
+            self.note(record.decided, decided(record));
         }
         if let Some(cursor) = cursor {
             self.put(&cursor_key(&record.key.folder), &cursor)?;
@@ -284,8 +343,27 @@ impl Store {
     /// # Errors
     /// See [`LedgerError`].
     pub fn update(&mut self, record: &MailRecord) -> Result<(), LedgerError> {
+        let before = self.record(&record.key)?;
+        for (index, entry) in record.effects.iter().enumerate() {
+            let was = before.as_ref().and_then(|before| before.effects.get(index)).map(|was| &was.state);
+            if entry.state.is_final() && was != Some(&entry.state) {
+                self.note(
+                    record.decided,
+                    Event::Effect {
+                        mail: record.identity.clone(),
+                        effect: entry.effect.to_string(),
+                        outcome: entry.state.to_string(),
+                    },
+                );
+            }
+        }
         self.write(record)?;
         self.apply()
+    }
+
+    /// As [`Store::update`] without a line in the audit, and without making it visible yet.
+    pub(super) fn update_quietly(&mut self, record: &MailRecord) -> Result<(), LedgerError> {
+        self.write(record)
     }
 
     fn write(&mut self, record: &MailRecord) -> Result<(), LedgerError> {
@@ -378,6 +456,17 @@ impl Store {
     }
 }
 
+fn decided(record: &MailRecord) -> Event {
+    let labels = record.verdict.iter().flat_map(|verdict| &verdict.labels);
+    Event::Decided {
+        mail: record.identity.clone(),
+        place: format!("{}/{}", record.key.folder.account, record.key.folder.folder),
+        labels: labels.map(|found| found.label.to_string()).collect(),
+        reasons: crate::decide::reason_line(&record.reasons),
+        ticket: record.ticket.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -398,6 +487,7 @@ mod tests {
             reasons: Vec::new(),
             ticket: None,
             before: None,
+            customer: None,
             effects: Vec::new(),
         }
     }

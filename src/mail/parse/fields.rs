@@ -108,6 +108,16 @@ impl<'x> Fields<'x> {
         Some(one_line(&String::from_utf8_lossy(value.get(..MAX_LINE_BYTES).unwrap_or(value))))
     }
 
+    /// The first `max` fields, names in lower case, values as written on one line.
+    pub(super) fn raw_lines(&self, max: usize) -> Vec<(String, String)> {
+        let line = |field: &Field<'_>| {
+            let name = String::from_utf8_lossy(field.name).trim().to_ascii_lowercase();
+            let value = field.value.get(..MAX_LINE_BYTES).unwrap_or(field.value);
+            (name, one_line(&String::from_utf8_lossy(value)))
+        };
+        self.list.iter().take(max).map(line).collect()
+    }
+
     /// A whole value as written, on one line.
     pub(super) fn raw_field(&self, name: &str) -> Option<String> {
         let value = self.value(name)?;

@@ -6,7 +6,7 @@ use crate::mail::Language;
 const PREFIXES: [&str; 10] = ["re", "fw", "fwd", "aw", "rv", "отв", "на", "відп", "пер", "переслано"];
 
 /// `Re: …` once, and the ticket number in brackets once.
-pub(super) fn reply(subject: &str, ticket: Option<&str>, language: Language) -> String {
+pub(in crate::reply) fn reply(subject: &str, ticket: Option<&str>, language: Language) -> String {
     let clean: String = subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut base = clean.trim();
     while let Some((prefix, rest)) = base.split_once(':') {

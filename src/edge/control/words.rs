@@ -1,0 +1,168 @@
+//! What can be asked over the control socket, and what is answered.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decide::Case;
+use crate::edge::ledger::audit::Line;
+use crate::edge::ledger::cases::StoredTicket;
+use crate::edge::ledger::customers::{Change, Shown};
+use crate::edge::ledger::erase::{Export, OnHold, Receipt};
+use crate::edge::ledger::tickets::TicketFilter;
+use crate::edge::ledger::undo::{Undo, Undone};
+use crate::edge::ledger::{CaseQuery, MailRecord};
+use crate::mail::MessageId;
+use crate::time::Timestamp;
+
+/// What can be asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "ask")]
+pub enum Request {
+    /// What was done with the mails of this Message-ID.
+    Explain {
+        /// The Message-ID.
+        id: MessageId,
+    },
+    /// Customer and ticket that a mail would be decided with.
+    Case {
+        /// What it is found by.
+        query: CaseQuery,
+    },
+    /// How the daemon is.
+    Status,
+    /// Tickets.
+    Tickets {
+        /// Which.
+        filter: TicketFilter,
+    },
+    /// A ticket is settled.
+    Resolve {
+        /// Its number.
+        number: String,
+        /// Who says so.
+        author: String,
+    },
+    /// One customer.
+    Customer {
+        /// An address or identity.
+        who: String,
+    },
+    /// Customers who are not served as everybody.
+    Customers,
+    /// Decide how a customer is served.
+    Change {
+        /// An address or identity.
+        who: String,
+        /// What is decided.
+        change: Change,
+        /// Who decides it.
+        author: String,
+    },
+    /// Take back what was done.
+    Undo {
+        /// What.
+        undo: Undo,
+        /// Who wants it.
+        author: String,
+    },
+    /// Try again what has failed.
+    Retry {
+        /// With the mails of this Message-ID; without it, with all.
+        id: Option<MessageId>,
+        /// Who wants it.
+        author: String,
+    },
+    /// The newest lines of the audit.
+    Audit {
+        /// Written at or after.
+        since: Timestamp,
+        /// At most so many.
+        limit: usize,
+    },
+    /// Check the whole audit.
+    VerifyAudit,
+    /// Everything stored about a customer.
+    Export {
+        /// An address or identity.
+        who: String,
+    },
+    /// Erase everything stored about a customer.
+    Erase {
+        /// An address or identity.
+        who: String,
+        /// Also what is on legal hold.
+        despite_hold: bool,
+        /// Who wants it.
+        author: String,
+    },
+}
+
+/// How the daemon is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whether a daemon answered, and not the files.
+    pub running: bool,
+    /// Version of the program.
+    pub version: String,
+    /// `Act` or `Observe`.
+    pub mode: String,
+    /// What each watched folder does.
+    pub folders: std::collections::BTreeMap<String, String>,
+    /// The policy is in force since.
+    pub policy_since: Timestamp,
+    /// Why the last reload was refused.
+    pub policy_refused: Option<String>,
+    /// Rules in force.
+    pub rules: usize,
+    /// Tickets that are not closed.
+    pub open_tickets: u64,
+    /// Of them, those whose answer or promise is overdue.
+    pub overdue: u64,
+    /// Mails whose effects are not all done.
+    pub under_way: u64,
+    /// Customers who are not served as everybody.
+    pub marked_customers: u64,
+    /// Minutes in which mails count together against loops.
+    pub window_minutes: u64,
+    /// Mails of that time for which something was drafted or forwarded.
+    pub answered: u32,
+    /// At most so many; 0: no cap.
+    pub answered_cap: u32,
+    /// Mails of that time that were held at a cap.
+    pub held_at_cap: u32,
+    /// Message-IDs of mails of which an effect came undone: a person has to act.
+    pub reopened: Vec<MessageId>,
+    /// Hostile mails of this week, by `queue …` and `agent …`.
+    pub hostile: std::collections::BTreeMap<String, u32>,
+}
+
+/// What is answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "answer", content = "of")]
+pub enum Response {
+    /// Records, oldest first; none when the Message-ID is unknown.
+    Records(Vec<MailRecord>),
+    /// Customer and ticket.
+    Case(Box<Case>),
+    /// How the daemon is.
+    Status(Box<Status>),
+    /// Tickets, the most urgent first.
+    Tickets(Vec<StoredTicket>),
+    /// Customers.
+    Customers(Vec<Shown>),
+    /// What was taken back, mail by mail.
+    Undone(Vec<Undone>),
+    /// How many mails are tried again.
+    Retried(u64),
+    /// Lines of the audit, oldest first.
+    Audit(Vec<Line>),
+    /// The audit is whole; number of its last line.
+    Verified(u64),
+    /// Everything stored about a customer.
+    Export(Box<Export>),
+    /// It was erased.
+    Erased(Receipt),
+    /// It was not erased.
+    OnHold(OnHold),
+    /// The request could not be answered.
+    Error(String),
+}
