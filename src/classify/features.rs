@@ -6,7 +6,7 @@ use super::lexicon::{Finder, Hit, Lexicon};
 use super::text::{Part, Sentence, Text};
 
 /// The version of folding, splitting, keys and form features: a model fits one only.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// A kind of feature. Each kind is normalised by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,10 +1,11 @@
-//! What a mail looks like, as numbers: capitals, marks, length, language.
+//! What a mail looks like, as numbers: capitals, marks, length, language. Not whether it has a name or
+//! a subject: in a corpus the nameless are the angry, in an inbox they are anybody.
 
 use super::text::{Marks, Part, Text};
 use crate::mail::{Language, Mail};
 
 /// How many numbers of form there are.
-pub const COUNT: usize = 36;
+pub const COUNT: usize = 33;
 
 /// Their names, in order, as evidence shows them.
 pub const NAMES: [&str; COUNT] = [
@@ -31,13 +32,10 @@ pub const NAMES: [&str; COUNT] = [
     "disguise",
     "lines",
     "items",
-    "subject-empty",
     "subject-length",
     "subject-shouted",
     "reply",
     "forward",
-    "name-empty",
-    "name-lower",
     "attachments",
     "short",
     "es",
@@ -55,7 +53,6 @@ pub fn of(mail: &Mail, text: &Text) -> [f32; COUNT] {
     let share = |part: usize| (count(part) / words).min(1.0);
     let per_sentence = |part: usize| (count(part) / sentences).min(2.0);
     let subject = mail.subject.trim();
-    let name = mail.sender().map_or("", |sender| sender.name.as_str());
     let questions = text.sentences().iter().filter(|s| s.part == Part::Body && s.question).count();
     let last_asks =
         text.sentences().iter().rev().filter(|s| s.part == Part::Body).take(2).any(|s| s.question);
@@ -84,13 +81,10 @@ pub fn of(mail: &Mail, text: &Text) -> [f32; COUNT] {
         saturate(marks.disguised),
         share(marks.lines),
         saturate(marks.items),
-        yes(subject.is_empty()),
         (count(marks.subject_words) / 8.0).min(2.0),
         yes(shouted(subject)),
         yes(starts_with(subject, &["re:", "re ", "отв:", "відп:", "rv:"])),
         yes(starts_with(subject, &["fwd:", "fw:", "пересл", "rv:", "reenv"])),
-        yes(name.trim().is_empty()),
-        yes(!name.is_empty() && !name.chars().any(char::is_uppercase)),
         saturate(mail.attachments.len()),
         yes(marks.words < 12),
         is(Language::Es),
