@@ -2,7 +2,6 @@
 //! randomness, no I/O, no async.
 
 pub mod action;
-pub mod authentication;
 pub mod bounce;
 pub mod care;
 pub mod case;

@@ -210,10 +210,20 @@ impl Mail {
         }
     }
 
-    /// What the server with this `authserv-id` has found out about the sender.
+    /// What one of the servers with these `authserv-id`s has found out about the sender.
     #[must_use]
-    pub fn authenticated_by(&self, authserv_id: &str) -> Option<&Authentication> {
-        self.authentication.as_ref().filter(|claim| claim.by.eq_ignore_ascii_case(authserv_id))
+    pub fn authenticated_by(&self, ours: &[String]) -> Option<&Authentication> {
+        self.authentication.as_ref().filter(|claim| ours.iter().any(|id| id.eq_ignore_ascii_case(&claim.by)))
+    }
+
+    /// Whether one of these servers has proven that the sender owns the domain of `From`, of which there
+    /// must be one.
+    #[must_use]
+    pub fn is_proven(&self, ours: &[String]) -> bool {
+        let domain =
+            self.sender().filter(|_| self.from.len() == 1).and_then(|from| from.address.rsplit_once('@'));
+        domain
+            .is_some_and(|(_, domain)| self.authenticated_by(ours).is_some_and(|found| found.proves(domain)))
     }
 
     /// A mail from plain fields, for JSON lines: no headers, so `automated` can only be told by the

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::classify::Verdict;
-use crate::decide::{Action, Case, Decision, Desk, Policy, Rulebook, authentication};
+use crate::decide::{Action, Case, Decision, Desk, Policy, Rulebook};
 use crate::edge::ledger::cases::subject_hash;
 use crate::edge::ledger::keys::hex;
 use crate::edge::ledger::record::DraftMark;
@@ -197,14 +197,15 @@ pub fn forward_summary(
 pub fn evidence(original: &[u8], mail: &Mail, book: &Rulebook) -> Vec<String> {
     let digest = Sha256::digest(original);
     let mut lines = vec![format!("SHA-256:   {}  ({} bytes)", hex(&digest), original.len())];
-    let found = authentication::of(mail, &book.policy.authserv_ids);
-    lines.push(if found.server.is_empty() {
-        "Sender:    not checked by a server of ours".to_owned()
-    } else {
-        let proven = if found.proven { "proven" } else { "NOT proven" };
-        let (dkim, spf, dmarc) = (&found.dkim, &found.spf, &found.dmarc);
-        format!("Sender:    {proven} (dkim {dkim}, spf {spf}, dmarc {dmarc}; says {})", found.server)
-    });
+    let ours = &book.policy.authserv_ids;
+    lines.push(mail.authenticated_by(ours).map_or_else(
+        || "Sender:    not checked by a server of ours".to_owned(),
+        |found| {
+            let proven = if mail.is_proven(ours) { "proven" } else { "NOT proven" };
+            let facts = found.facts.iter().map(|fact| format!("{} {}", fact.method, fact.result));
+            format!("Sender:    {proven} ({}; says {})", facts.collect::<Vec<_>>().join(", "), found.by)
+        },
+    ));
     let read = extract(mail, &book.company, &book.playbooks);
     if !read.is_empty() {
         lines.push(String::new());

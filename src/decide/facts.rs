@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::case::Case;
-use super::{Rulebook, authentication, hours};
+use super::{Rulebook, hours};
 use crate::classify::{Label, Verdict};
 use crate::mail::Mail;
 use crate::mail::parse::head;
@@ -133,7 +133,7 @@ impl Facts {
                 .collect(),
             subject: mail.subject.clone(),
             text: head(&mail.new_text, MAX_TEXT).to_owned(),
-            authenticated: authentication::of(mail, &book.policy.authserv_ids).proven,
+            authenticated: mail.is_proven(&book.policy.authserv_ids),
             automated: mail.automated.is_some(),
             reply: !mail.references.is_empty(),
             customer: CustomerFacts {

@@ -10,7 +10,7 @@ use super::reason::{Reason, Word};
 use super::route::{DraftBy, Priority, Route};
 use super::rule::Found;
 use super::ticket::{Legal, Ticket, TicketState};
-use super::{Decision, Rulebook, authentication, hours};
+use super::{Decision, Rulebook, hours};
 use crate::classify::label::{self, Label};
 use crate::classify::{Finding, Verdict};
 use crate::mail::{Address, Mail};
@@ -127,7 +127,7 @@ impl Hand<'_> {
             reasons.push(Reason::new(Word::EmailOnlyExpired, over.as_str()));
         }
         customer.contact(now);
-        let proven = authentication::of(self.mail, &self.book.policy.authserv_ids).proven;
+        let proven = self.mail.is_proven(&self.book.policy.authserv_ids);
         if self.verdict.has(Label::Threat)
             && let Some(state) = customer.threat(rules, proven, id, now)
         {

@@ -39,15 +39,16 @@ impl Authentication {
         Some(Self { by: super::parse::head(&by, MAX_WORD).to_owned(), facts })
     }
 
-    /// Whether the owner of `domain` is proven to have sent it: DMARC passed for it, or DKIM or SPF
-    /// for it or the domain above it.
+    /// Whether the owner of `domain` is proven to have sent it: DMARC passed for it, or DKIM or SPF for
+    /// it, the domain above or one below (relaxed alignment of RFC 7489 §3.1, without the list of public
+    /// suffixes: a domain above needs two labels).
     #[must_use]
     pub fn proves(&self, domain: &str) -> bool {
         let domain = domain.to_lowercase();
-        let aligned = |of: &str| {
-            domain == of
-                || (of.contains('.') && domain.strip_suffix(of).is_some_and(|sub| sub.ends_with('.')))
+        let below = |inner: &str, outer: &str| {
+            outer.contains('.') && inner.strip_suffix(outer).is_some_and(|rest| rest.ends_with('.'))
         };
+        let aligned = |of: &str| domain == of || below(&domain, of) || below(of, &domain);
         self.facts.iter().filter(|fact| fact.result == "pass").any(|fact| match fact.method.as_str() {
             "dmarc" => fact.domain == domain || fact.domain.is_empty(),
             "dkim" | "spf" => aligned(&fact.domain),
@@ -139,16 +140,45 @@ mod tests {
         assert!(!read.proves("example.org"));
     }
 
+    /// Whether a mail from example.org with these fields on top, read by mx.example.test, is proven.
+    fn proven(fields: &[&str]) -> bool {
+        let fields: String = fields.iter().map(|f| format!("Authentication-Results: {f}\n")).collect();
+        let mail = crate::mail::parse(format!("{fields}From: a@example.org\n\nhi\n").as_bytes());
+        mail.is_proven(&["mx.example.test".to_owned()])
+    }
+
     #[test]
-    fn only_the_topmost_field_counts_and_only_from_our_server() {
-        let mail =
-            |fields: &str| crate::mail::parse(format!("{fields}From: a@example.org\n\nhi\n").as_bytes());
-        let forged = mail(
-            "Authentication-Results: other.example; none\nAuthentication-Results: mx.example.test; dmarc=pass header.from=example.org\n",
+    fn our_servers_pass_for_the_senders_own_domain_is_proof() {
+        for good in [
+            "mx.example.test; dkim=pass header.d=example.org; spf=fail smtp.mailfrom=x@elsewhere.example",
+            "MX.example.test 1; dmarc=pass (p=reject) header.from=example.org",
+            "mx.example.test; spf=pass smtp.mailfrom=bounce@mail.example.org",
+        ] {
+            assert!(proven(&[good]), "{good}");
+        }
+    }
+
+    #[test]
+    fn only_the_topmost_field_counts_and_only_from_our_server_about_the_senders_domain() {
+        let (forged, below) = ("evil.example; dkim=pass header.d=example.org", "mx.example.test; none");
+        for bad in [
+            &[forged][..],
+            &[forged, "mx.example.test; dkim=pass header.d=example.org"],
+            &[below, "mx.example.test; dkim=pass header.d=example.org"],
+            &["mx.example.test; dkim=pass header.d=evil.example"],
+            &["mx.example.test; dkim=pass header.d=org"],
+            &["mx.example.test; dkim=fail (dkim=pass header.d=example.org) header.d=example.org"],
+            &[
+                "mx.example.test; dkim=fail reason=\"x; dkim=pass header.d=example.org\" header.d=evil.example",
+            ],
+            &[below],
+            &[],
+        ] {
+            assert!(!proven(bad), "{bad:?}");
+        }
+        let two = crate::mail::parse(
+            b"Authentication-Results: mx.example.test; dmarc=pass\nFrom: a@example.org, b@example.net\n\nhi\n",
         );
-        assert_eq!(forged.authenticated_by("mx.example.test"), None);
-        let good = mail("Authentication-Results: MX.example.test; dmarc=pass header.from=example.org\n");
-        assert!(good.authenticated_by("mx.example.test").unwrap().proves("example.org"));
-        assert_eq!(good.authenticated_by("mx.example.net"), None);
+        assert!(!two.is_proven(&["mx.example.test".to_owned()]), "two senders");
     }
 }
