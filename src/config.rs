@@ -3,6 +3,7 @@
 pub mod account;
 pub mod advice;
 mod check;
+pub mod http;
 pub mod merge;
 pub mod read;
 pub mod secret;
@@ -16,6 +17,7 @@ use crate::decide::Policy;
 use crate::reply::Company;
 
 pub use account::{Account, Server, Start, Tls};
+pub use http::{Http, Listen};
 pub use secret::{Secret, SecretError};
 
 /// Where the daemon looks when no `--config` is given.
@@ -51,6 +53,8 @@ pub struct Config {
     pub forward_cap_bytes: u32,
     /// Attempts after which a mail is left to a person.
     pub attempts: u32,
+    /// The pages: metrics, health, the window.
+    pub http: Http,
     /// The mailboxes.
     pub accounts: Vec<Account>,
     /// Queues, desks, routes, conduct.

@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod backoff;
+pub mod health;
 pub mod plan;
 pub mod recover;
 pub mod reload;
@@ -12,7 +13,6 @@ pub mod simulate;
 pub mod undo;
 pub mod worker;
 
-use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,8 +29,9 @@ use crate::edge::imap::{Imap, ImapError};
 use crate::edge::ledger::{FolderKey, Ledger, LedgerError};
 use crate::edge::smtp::Smtp;
 use crate::edge::systemd::Systemd;
-use crate::edge::{Clock, control};
+use crate::edge::{Clock, control, http, metrics};
 use backoff::Backoff;
+use health::WATCHING;
 use worker::{STEP, WorkError, Worker};
 
 /// A session that lived so long was a good one.
@@ -58,11 +59,10 @@ pub struct Shared {
 }
 
 struct State {
-    signs: Mutex<BTreeMap<FolderKey, Instant>>,
+    health: health::Health,
     stop: AtomicBool,
     stop_signal: tokio::sync::Notify,
     nudge: tokio::sync::Notify,
-    board: Mutex<BTreeMap<FolderKey, String>>,
     /// Mails held at a cap against loops.
     held: Mutex<Pace>,
 }
@@ -86,11 +86,10 @@ impl Shared {
             forward_cap_bytes: config.forward_cap_bytes,
             retry_floor: Duration::from_secs(5),
             state: State {
-                signs: Mutex::new(BTreeMap::new()),
+                health: health::Health::default(),
                 stop: AtomicBool::new(false),
                 stop_signal: tokio::sync::Notify::new(),
                 nudge: tokio::sync::Notify::new(),
-                board: Mutex::new(BTreeMap::new()),
                 held: Mutex::new(Pace::default()),
             },
         }
@@ -100,18 +99,6 @@ impl Shared {
     #[must_use]
     pub fn policy(&self) -> reload::InForce {
         self.policy.get()
-    }
-
-    /// Promises that the folder's task shows another sign of life within `time`.
-    pub fn alive_for(&self, folder: &FolderKey, time: Duration) {
-        let mut signs = self.state.signs.lock().unwrap_or_else(PoisonError::into_inner);
-        signs.insert(folder.clone(), Instant::now() + time);
-    }
-
-    /// Whether every task has kept its promise.
-    fn alive(&self) -> bool {
-        let signs = self.state.signs.lock().unwrap_or_else(PoisonError::into_inner);
-        signs.values().all(|by| *by > Instant::now())
     }
 
     /// Whether the daemon is about to stop: nothing new is begun.
@@ -138,57 +125,9 @@ impl Shared {
         self.state.nudge.notify_waiters();
     }
 
-    /// How the daemon is, as far as the ledger does not know it.
-    #[must_use]
-    pub fn report(&self) -> control::Status {
-        let policy = self.policy();
-        let board = self.state.board.lock().unwrap_or_else(PoisonError::into_inner);
-        control::Status {
-            running: true,
-            mode: format!("{:?}", self.mode).to_lowercase(),
-            folders: board
-                .iter()
-                .map(|(key, status)| (format!("{}/{}", key.account, key.folder), status.clone()))
-                .collect(),
-            policy_since: policy.since,
-            policy_refused: policy.refused,
-            rules: policy.book.policy.rules.len(),
-            window_minutes: u64::from(policy.book.policy.limits.window_minutes),
-            answered_cap: policy.book.policy.limits.in_all,
-            ..control::Status::default()
-        }
-    }
-
     /// Takes note of how many mails were held at a cap.
     pub(crate) fn note_held(&self, held: &Pace) {
         *self.state.held.lock().unwrap_or_else(PoisonError::into_inner) = held.clone();
-    }
-
-    fn note(&self, folder: &FolderKey, status: &str) {
-        let mut board = self.state.board.lock().unwrap_or_else(PoisonError::into_inner);
-        board.insert(folder.clone(), status.to_owned());
-    }
-
-    fn status(&self) -> String {
-        let board = self.state.board.lock().unwrap_or_else(PoisonError::into_inner);
-        let up = board.values().filter(|status| *status == WATCHING).count();
-        let mut line = format!("{up} of {} folders watched", board.len());
-        if let Some((folder, status)) = board.iter().find(|(_, status)| *status != WATCHING) {
-            line = format!("{line}; {}/{}: {status}", folder.account, folder.folder);
-        }
-        let window = self.policy().book.policy.limits.window();
-        let held = self.state.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = held.recent(window, self.clock.now());
-        if held > 0 {
-            line = format!("{line}; {held} mails held at a loop cap in {} minutes", window.as_secs() / 60);
-        }
-        if self.mode == Mode::Observe {
-            line.push_str("; observing only");
-        }
-        if self.policy().refused.is_some() {
-            line.push_str("; the new policy was refused, the old one is in force");
-        }
-        line
     }
 
     /// A place where a test may end the process: `EVENKEEL_CRASH_AT=<step>:<n>` kills it the n-th
@@ -200,8 +139,6 @@ impl Shared {
     }
 }
 
-const WATCHING: &str = "watching";
-
 /// Why the daemon could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
@@ -211,6 +148,9 @@ pub enum DaemonError {
     /// The control socket.
     #[error(transparent)]
     Control(#[from] control::ControlError),
+    /// The pages over HTTP.
+    #[error(transparent)]
+    Http(#[from] http::HttpError),
     /// A task has panicked: the process ends, so that systemd starts it afresh.
     #[error("a task has panicked: {0}; please report it")]
     Panicked(String),
@@ -230,6 +170,7 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
     let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
     let systemd = Systemd::from_environment();
     let server = control::serve(&config.control_socket, host(&config, &shared)).await?;
+    let http = http::serve(&config.http, pages(&config, &shared)).await?;
 
     let mut tasks = JoinSet::new();
     for account in &config.accounts {
@@ -240,10 +181,12 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
             tasks.spawn(async move { Box::pin(watch(&shared, &account, &folder)).await });
         }
     }
+    let pulsing = shared.clone();
+    tasks.spawn(async move { pulsing.pulse().await });
     tracing::info!(accounts = config.accounts.len(), mode = ?config.mode, "evenkeel is running");
     let paces = shared.ledger.run(|store| store.inbox_paces()).await?;
     shared.note_held(&paces.held);
-    systemd.ready(&shared.status());
+    systemd.ready(&shared.line());
 
     let mut tick = tokio::time::interval(systemd.watchdog_interval());
     let outcome = loop {
@@ -252,8 +195,8 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
             _ = interrupt.recv() => break Ok(()),
             _ = hangup.recv() => reload::reload(&shared, &config, &load, &systemd).await,
             _ = tick.tick() => {
-                systemd.status(&shared.status());
-                if shared.alive() {
+                systemd.status(&shared.line());
+                if shared.stuck().is_empty() {
                     systemd.feed_watchdog();
                 }
             }
@@ -271,7 +214,7 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
     if tokio::time::timeout(STOP_PATIENCE, all_done).await.is_err() {
         tracing::warn!("effects under way were broken off; they are finished at the next start");
     }
-    drop(server);
+    drop((server, http));
     outcome
 }
 
@@ -285,6 +228,12 @@ fn host(config: &Config, shared: &Arc<Shared>) -> control::Host {
         status: Arc::new(move || of_status.report()),
         nudge: Arc::new(move || of_nudge.nudge()),
     }
+}
+
+/// What the pages over HTTP show.
+fn pages(config: &Config, shared: &Arc<Shared>) -> http::Host {
+    let of_stuck = shared.clone();
+    http::Host { control: host(config, shared), stuck: Arc::new(move || of_stuck.stuck()) }
 }
 
 /// Names of the accounts of a config.
@@ -322,6 +271,7 @@ async fn watch(shared: &Shared, account: &Account, folder: &str) -> Result<(), L
         let pause = backoff.next(refused_logins, spread);
         let text = error.to_string();
         shared.note(&key, &text);
+        metrics::reconnect(&key, health::reason(&error));
         // one line for each change of state, not for each attempt
         if text != last_error {
             tracing::warn!(account = %key.account, folder = %key.folder, error = %text, "not connected; trying again");
@@ -365,6 +315,7 @@ async fn session(
         // from here on no nudge is missed, also while mails are being handled
         let nudged = shared.state.nudge.notified();
         worker.catch_up().await?;
+        shared.synced(&key);
         if shared.stopping() {
             break;
         }

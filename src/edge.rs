@@ -2,8 +2,10 @@
 
 pub mod clock;
 pub mod control;
+pub mod http;
 pub mod imap;
 pub mod ledger;
+pub mod metrics;
 pub mod outgoing;
 pub mod smtp;
 pub mod systemd;

@@ -3,9 +3,9 @@
 //! They need root and Debian's packages (`./check` installs them). Where they are absent the tests
 //! say so and pass; with `EVENKEEL_E2E=required` (set by `./check`) that is a failure.
 
-mod client;
+pub mod client;
 mod operations;
-mod servers;
+pub mod servers;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use servers::{Daemon, Servers};
 const STEPS: [&str; 9] =
     ["fetch", "classify", "intent", "draft", "inflight", "forward", "tag", "move", "done"];
 
-fn sample(name: &str) -> Vec<u8> {
+pub fn sample(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/e2e").join(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     text.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes()

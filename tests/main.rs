@@ -20,5 +20,6 @@ mod drafting;
 mod e2e;
 mod guarding;
 mod journey;
+mod ops;
 mod reading;
 mod world;

@@ -75,6 +75,7 @@ fn load(path: &Path) -> anyhow::Result<Loaded> {
 /// # Errors
 /// When something cannot be loaded, or the ledger fails.
 pub fn run(config: Config) -> anyhow::Result<()> {
+    crate::edge::metrics::install();
     let classifier = classifier(Some(&config))?;
     let book = rulebook(&config)?;
     for warning in &config.warnings {

@@ -154,6 +154,14 @@ impl Checked<'_> {
     }
 }
 
+impl Checked<'_> {
+    pub(super) fn http(&mut self) {
+        for what in self.config.http.problems() {
+            self.say_of("http", what);
+        }
+    }
+}
+
 fn server_problems(kind: &str, server: &Server) -> Vec<String> {
     let mut found = Vec::new();
     if server.host.is_empty() {

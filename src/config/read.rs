@@ -14,7 +14,7 @@ use super::merge::{Sources, id_of};
 use super::{Config, ConfigError, ConfigProblem, Mode, advice, thresholds};
 
 /// The keys of the top level; every other one is a mistake.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "mode",
     "state-dir",
     "control-socket",
@@ -23,6 +23,7 @@ const KEYS: [&str; 19] = [
     "forward-cap-bytes",
     "attempts",
     "authserv-ids",
+    "http",
     "account",
     "queues",
     "desks",
@@ -94,6 +95,7 @@ pub fn parse_all(file: &Path, sources: &Sources) -> Result<Config, ConfigError> 
         playbooks: reader.take("playbooks"),
         forward_cap_bytes: reader.take("forward-cap-bytes").unwrap_or(32 * 1024 * 1024),
         attempts: reader.take("attempts").unwrap_or(3),
+        http: reader.take("http").unwrap_or_default(),
         accounts: accounts.iter().map(|(_, account)| account.clone()).collect(),
         policy,
         thresholds,
@@ -104,6 +106,7 @@ pub fn parse_all(file: &Path, sources: &Sources) -> Result<Config, ConfigError> 
     let mut checked = Checked { config: &config, sources, places: &places, found: Vec::new() };
     checked.accounts(&accounts);
     checked.policy();
+    checked.http();
     problems.extend(checked.found);
     if problems.is_empty() {
         config.warnings = advice::warnings(&config, sources, &places);

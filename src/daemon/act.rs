@@ -242,6 +242,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         match sent {
             Ok(()) => Ok(EffectState::Done),
             Err(error) if error.outcome_unknown() => {
+                crate::edge::metrics::ambiguous();
                 tracing::warn!(desk = %desk, %error, "it is unknown whether a forward was sent");
                 Ok(EffectState::InFlight)
             }

@@ -214,6 +214,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             before: None,
             effects: Vec::new(),
         };
+        crate::edge::metrics::mail_processed(&record, self.acting());
         let cursor = self.cursor(listed.uid.saturating_add(1));
         self.next = cursor.uid_next;
         self.shared

@@ -64,7 +64,7 @@ impl Shared {
             Ok(Loaded { config, book, classifier }) => {
                 if needs_restart(running, &config) {
                     tracing::warn!(
-                        "mode, accounts, state-dir and control-socket are as they were: they change with a restart"
+                        "mode, accounts, state-dir, control-socket and http are as they were: they change with a restart"
                     );
                 }
                 for warning in &config.warnings {
@@ -103,6 +103,7 @@ fn needs_restart(running: &Config, new: &Config) -> bool {
         || running.accounts != new.accounts
         || running.state_dir != new.state_dir
         || running.control_socket != new.control_socket
+        || running.http != new.http
 }
 
 /// On SIGHUP: reads everything again and tells systemd when it is done.
@@ -112,6 +113,6 @@ pub(super) async fn reload(shared: &Shared, running: &Config, load: &Loader, sys
     let loaded = tokio::task::spawn_blocking(move || load())
         .await
         .unwrap_or_else(|_| Err("reading the config has failed; please report it".into()));
-    let _ = shared.take_policy(loaded, running);
-    systemd.ready(&shared.status());
+    crate::edge::metrics::reloaded(shared.take_policy(loaded, running).is_ok());
+    systemd.ready(&shared.line());
 }

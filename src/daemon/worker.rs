@@ -11,7 +11,7 @@ use super::{Shared, backoff::Backoff};
 use crate::config::{Account, Mode, Start};
 use crate::decide::{Decision, Keyword, OWN_ID_PREFIX, Word, bounce, decide};
 use crate::edge::ledger::{Cursor, EffectState, FolderKey, LedgerError, MailKey, MailRecord, MailState};
-use crate::edge::{EdgeError, FolderState, Listed, Mailbox, Outbox, Uid};
+use crate::edge::{EdgeError, FolderState, Listed, Mailbox, Outbox, Uid, metrics};
 use crate::mail::{AutomatedReason, Mail};
 use crate::time::Timestamp;
 
@@ -251,6 +251,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             return self.meet_again(twin, key, listed).await;
         }
         let (mail, verdict) = self.read(&bytes).await.map_err(WorkError::Ledger)?;
+        metrics::classified(begun.elapsed());
         self.shared.crash_point("classify");
         let (mut record, hand) = self.intend(key, listed, bytes, identity, mail, verdict).await?;
         self.next = listed.uid.saturating_add(1);
@@ -262,6 +263,8 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             self.plan_retry(false);
         }
         let labels = plan::label_words(&record);
+        metrics::mail_processed(&record, acting);
+        metrics::mail_age(listed.arrived, self.shared.clock.now());
         tracing::info!(
             label.primary = record.verdict.as_ref().and_then(crate::classify::Verdict::primary).map_or("none", |l| l.as_str()),
             labels,

@@ -17,11 +17,10 @@ use tokio::task::JoinHandle;
 
 use super::Clock;
 use super::ledger::audit::Line;
-use super::ledger::tickets::TicketFilter;
 use super::ledger::{Ledger, LedgerError, Store};
 use crate::decide::Limits;
 use crate::time::Timestamp;
-pub use words::{Request, Response, Status};
+pub use words::{FolderHealth, Request, Response, Status};
 
 /// Longest request in bytes.
 const MAX_REQUEST: u64 = 64 * 1024;
@@ -203,8 +202,15 @@ fn newest(
     Ok(lines.into())
 }
 
-fn status(store: &Store, now: Timestamp, base: Status) -> Result<Status, LedgerError> {
-    let overdue = store.tickets(&TicketFilter { overdue: true, ..TicketFilter::default() }, now)?;
+/// What the ledger knows, laid over `base`.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn status(store: &Store, now: Timestamp, base: Status) -> Result<Status, LedgerError> {
+    let tally = store.tally(now)?;
+    // queues of the policy are there also when they are empty
+    let mut by_queue = base.queues.clone();
+    by_queue.extend(tally.queues);
     let care = store.care(now)?;
     let queues = care.queues.iter().map(|(queue, count)| (format!("queue {queue}"), *count));
     let agents = care.agents.iter().map(|(agent, count)| (format!("agent {agent}"), *count));
@@ -217,8 +223,13 @@ fn status(store: &Store, now: Timestamp, base: Status) -> Result<Status, LedgerE
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     Ok(Status {
         version: env!("CARGO_PKG_VERSION").into(),
-        open_tickets: store.open_tickets()?,
-        overdue: count(overdue.len()),
+        open_tickets: tally.states.values().sum(),
+        overdue: tally.overdue,
+        tickets: tally.states,
+        queues: by_queue,
+        legal_waiting: tally.legal_waiting,
+        oldest_pending: store.oldest_pending()?,
+        store_bytes: store.bytes(),
         under_way: store.under_way()?,
         marked_customers: count(store.marked_customers(now)?.len()),
         window_minutes: window.as_secs() / 60,

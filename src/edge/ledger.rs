@@ -16,6 +16,7 @@ pub mod retention;
 pub mod store;
 pub mod tickets;
 pub mod undo;
+pub mod view;
 
 use std::path::Path;
 use std::thread;
@@ -120,7 +121,9 @@ impl Ledger {
                     let Ok(job) = queue.try_recv() else { break };
                     answers.push(job(&mut store));
                 }
+                let begun = tokio::time::Instant::now();
                 let durable = store.commit();
+                crate::edge::metrics::commit(begun.elapsed());
                 let failed = durable.is_err();
                 if let Err(error) = durable {
                     tracing::error!(%error, "the ledger stops: it cannot be made durable");

@@ -1,5 +1,7 @@
 //! One TCP connection, with or without TLS, to a mail server.
 
+pub mod certificate;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -125,6 +127,9 @@ impl Wire {
             .await
             .map_err(|_| failed(io::ErrorKind::TimedOut.into()))?
             .map_err(failed)?;
+        if let Some(shown) = stream.get_ref().1.peer_certificates().and_then(<[_]>::first) {
+            certificate::note(&server.host, server.port, shown);
+        }
         Ok(Self::Tls(Box::new(stream)))
     }
 }

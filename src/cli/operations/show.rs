@@ -2,7 +2,7 @@
 
 use crate::cli::output::{self, bold, printable};
 use crate::decide::{Customer, Priority, customer};
-use crate::edge::control::Status;
+use crate::edge::control::{FolderHealth, Status};
 use crate::edge::ledger::cases::StoredTicket;
 use crate::edge::ledger::customers::Shown;
 use crate::time::Timestamp;
@@ -78,11 +78,20 @@ pub(super) fn customer(shown: &Shown, whole: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn since(health: Option<&FolderHealth>) -> String {
+    let Some(health) = health else { return String::new() };
+    let synced = health.synced.map_or_else(String::new, |at| format!(", last proven {}", when(at)));
+    format!(" (since {}{synced})", when(health.since))
+}
+
 pub(super) fn status(status: &Status) -> anyhow::Result<()> {
     if status.running {
         output::line(&bold(&format!("evenkeel {} is running, mode {}", status.version, status.mode)))?;
         for (folder, what) in &status.folders {
-            output::line(&format!("  folder    {folder}: {what}"))?;
+            output::line(&format!("  folder    {folder}: {what}{}", since(status.health.get(folder))))?;
+        }
+        for (server, until) in &status.certificates {
+            output::line(&format!("  tls       {server}: certificate until {}", when(*until)))?;
         }
         output::line(&format!("  policy    since {}, {} rules", when(status.policy_since), status.rules))?;
         for line in status.policy_refused.iter().flat_map(|why| why.lines()) {
@@ -92,7 +101,18 @@ pub(super) fn status(status: &Status) -> anyhow::Result<()> {
         output::line(&bold("evenkeel is not running; this is what its files say"))?;
     }
     output::line(&format!("  tickets   {} open, {} overdue", status.open_tickets, status.overdue))?;
-    output::line(&format!("  mails     {} with effects still to do", status.under_way))?;
+    let open: Vec<String> =
+        status.queues.iter().filter(|(_, n)| **n > 0).map(|(queue, n)| format!("{queue} {n}")).collect();
+    if !open.is_empty() {
+        output::line(&format!("  queues    {}", open.join(", ")))?;
+    }
+    if status.legal_waiting > 0 {
+        output::line(&format!("  legal     {} threats not acknowledged", status.legal_waiting))?;
+    }
+    let oldest =
+        status.oldest_pending.map_or_else(String::new, |at| format!(", the oldest since {}", when(at)));
+    output::line(&format!("  mails     {} with effects still to do{oldest}", status.under_way))?;
+    output::line(&format!("  ledger    {} bytes on disk", status.store_bytes))?;
     output::line(&format!(
         "  caps      drafted for or forwarded in {} minutes: {} of at most {}; held at a cap against loops (loop-cap): {}",
         status.window_minutes, status.answered, status.answered_cap, status.held_at_cap

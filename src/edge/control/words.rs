@@ -133,6 +133,40 @@ pub struct Status {
     pub reopened: Vec<MessageId>,
     /// Hostile mails of this week, by `queue …` and `agent …`.
     pub hostile: std::collections::BTreeMap<String, u32>,
+    /// How each watched folder is.
+    #[serde(default)]
+    pub health: std::collections::BTreeMap<String, FolderHealth>,
+    /// When the oldest mail was decided whose effects are not all done.
+    #[serde(default)]
+    pub oldest_pending: Option<Timestamp>,
+    /// Size of the ledger on disk.
+    #[serde(default)]
+    pub store_bytes: u64,
+    /// Tickets that are not closed, by state.
+    #[serde(default)]
+    pub tickets: std::collections::BTreeMap<String, u64>,
+    /// Tickets that are not closed, by the queue of their newest mail.
+    #[serde(default)]
+    pub queues: std::collections::BTreeMap<String, u64>,
+    /// Threats handed to legal that nobody has acknowledged.
+    #[serde(default)]
+    pub legal_waiting: u64,
+    /// When the certificates run out that mail servers have shown, by `host:port`.
+    #[serde(default)]
+    pub certificates: std::collections::BTreeMap<String, Timestamp>,
+}
+
+/// How a watched folder is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderHealth {
+    /// Whether it is being watched.
+    pub connected: bool,
+    /// What it does, or why it cannot.
+    pub status: String,
+    /// Like this since.
+    pub since: Timestamp,
+    /// When the server last proved that nothing is left to do.
+    pub synced: Option<Timestamp>,
 }
 
 /// What is answered.

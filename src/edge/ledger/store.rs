@@ -347,6 +347,7 @@ impl Store {
         for (index, entry) in record.effects.iter().enumerate() {
             let was = before.as_ref().and_then(|before| before.effects.get(index)).map(|was| &was.state);
             if entry.state.is_final() && was != Some(&entry.state) {
+                crate::edge::metrics::effect(&entry.effect, &entry.state);
                 self.note(
                     record.decided,
                     Event::Effect {

@@ -1,0 +1,79 @@
+//! What is counted and listed for people and monitors.
+
+use std::collections::BTreeMap;
+
+use super::LedgerError;
+use super::record::MailRecord;
+use super::store::Store;
+use super::tickets::TicketFilter;
+use crate::decide::TicketState;
+use crate::time::Timestamp;
+
+/// Tickets that are not closed, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// By state; every state is there.
+    pub states: BTreeMap<String, u64>,
+    /// By the queue of their newest mail.
+    pub queues: BTreeMap<String, u64>,
+    /// Those whose answer or promise is overdue.
+    pub overdue: u64,
+    /// Those that wait for legal.
+    pub legal_waiting: u64,
+}
+
+impl Store {
+    /// Counts the tickets that are not closed.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn tally(&self, now: Timestamp) -> Result<Tally, LedgerError> {
+        let open = TicketState::ALL.into_iter().filter(|state| *state != TicketState::Closed);
+        let mut tally =
+            Tally { states: open.map(|state| (state.to_string(), 0)).collect(), ..Tally::default() };
+        for stored in self.tickets(&TicketFilter::default(), now)? {
+            let ticket = &stored.ticket;
+            *tally.states.entry(ticket.state.to_string()).or_default() += 1;
+            if let Some(queue) = ticket.queue {
+                *tally.queues.entry(queue.to_string()).or_default() += 1;
+            }
+            tally.overdue += u64::from(ticket.due.or(ticket.promised).is_some_and(|due| due <= now));
+            tally.legal_waiting +=
+                u64::from(ticket.legal.as_ref().is_some_and(|legal| legal.acknowledged.is_none()));
+        }
+        Ok(tally)
+    }
+
+    /// When the oldest mail was decided whose effects are not all done.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn oldest_pending(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let mut oldest: Option<Timestamp> = None;
+        for path in self.keys("open/") {
+            let record = self.get::<MailRecord>(&format!("mail/{}", path?))?;
+            if let Some(record) = record {
+                oldest = Some(oldest.map_or(record.decided, |at| at.min(record.decided)));
+            }
+        }
+        Ok(oldest)
+    }
+
+    /// Size of the ledger on disk, in bytes; 0 where it cannot be told.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let mut folders = vec![self.dir().join("ledger")];
+        let mut sum = 0;
+        while let Some(folder) = folders.pop() {
+            let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+            for entry in entries.filter_map(Result::ok) {
+                match entry.metadata() {
+                    Ok(data) if data.is_dir() => folders.push(entry.path()),
+                    Ok(data) => sum += data.len(),
+                    Err(_) => {}
+                }
+            }
+        }
+        sum
+    }
+}
