@@ -55,6 +55,9 @@ impl std::fmt::Display for Language {
 /// The part of a text that is looked at, in bytes: more tells nothing new.
 const MAX_BYTES: usize = 3 << 10;
 
+/// Up to this score a Cyrillic text shows endings that Russian has as well.
+const FEW_ENDINGS: usize = 3;
+
 /// The language of a mail, from its new text, and where that says too little from its subject.
 #[must_use]
 pub fn detect(new_text: &str, subject: &str) -> Language {
@@ -72,6 +75,8 @@ pub fn detect(new_text: &str, subject: &str) -> Language {
 #[derive(Default)]
 struct Count {
     cyrillic: usize,
+    /// Of these, letters that Ukrainian has and Russian lacks.
+    ukrainian: usize,
     latin: usize,
     elsewhere: usize,
     /// Letters and words of each language of `words::LATIN` and `words::CYRILLIC`, weighed.
@@ -103,7 +108,10 @@ impl Count {
     fn word(&mut self, word: &str) {
         for c in word.chars() {
             match c {
-                '\u{400}'..='\u{52f}' => self.cyrillic += 1,
+                '\u{400}'..='\u{52f}' => {
+                    self.cyrillic += 1;
+                    self.ukrainian += usize::from(matches!(c, 'і' | 'ї' | 'є' | 'ґ'));
+                }
                 'a'..='z' | '\u{c0}'..='\u{24f}' => self.latin += 1,
                 '\'' => {}
                 _ => self.elsewhere += 1,
@@ -154,6 +162,12 @@ impl Count {
         }
         let mut ahead = Language::ALL.into_iter().filter(|language| best_of(*language) == best);
         match (ahead.next(), ahead.next()) {
+            // one Ukrainian letter in twelve is one that Russian lacks; endings alone prove nothing
+            (Some(Language::Uk), None)
+                if self.ukrainian == 0 && self.cyrillic >= 24 && best <= FEW_ENDINGS =>
+            {
+                Some(Language::Ru)
+            }
             (Some(language), None) if best > 0 => Some(language),
             _ => None,
         }
@@ -167,7 +181,6 @@ impl Count {
     /// By the statistics of letters, where words do not decide.
     fn guess(&self, text: &str) -> Language {
         if self.is_cyrillic() {
-            // one Ukrainian letter in twelve is one that Russian lacks
             let long = self.cyrillic >= 8;
             return match Detector::with_allowlist(vec![Lang::Rus, Lang::Ukr]).detect_lang(text) {
                 Some(Lang::Ukr) if !long => Language::Uk,

@@ -10,6 +10,10 @@ use super::subspace::to_f32;
 /// Ridge of the calibration: next to nothing.
 const CALIBRATION_ALPHA: f64 = 0.01;
 
+/// Smallest deviation an input is divided by: what only a few mails have (a language that cannot be
+/// told) would otherwise count for more than everything else together.
+const LEAST_DEVIATION: f64 = 0.1;
+
 /// Weights and bias of one label.
 #[derive(Clone, Debug)]
 pub(super) struct Head {
@@ -46,7 +50,7 @@ impl Scale {
             }
         }
         for variance in &mut deviations {
-            *variance = if *variance > 1e-12 { variance.sqrt() } else { 0.0 };
+            *variance = if *variance > 1e-12 { variance.sqrt().max(LEAST_DEVIATION) } else { 0.0 };
         }
         Self { means, deviations }
     }
