@@ -9,6 +9,7 @@ pub mod form;
 pub mod hash;
 pub mod label;
 pub mod lexicon;
+mod lists;
 pub mod mixed;
 pub mod model;
 pub mod rules;
@@ -119,7 +120,7 @@ pub fn classify_with(
         *mine = *theirs;
     }
     let mut matched = vec![];
-    for rule in rules.matching(scratch.text.folded(), mail.language) {
+    for rule in rules.matching(&scratch.text, mail.language) {
         if let Some(logit) = logits.get_mut(rule.label as usize) {
             *logit = rule.effect.on(*logit);
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::features::{self, Block};
+use super::features::{self, Block, Sense};
 use super::form;
 use super::label::Label;
 use super::lexicon::Finder;
@@ -65,7 +65,7 @@ fn of_label(label: Label, mail: &Mail, model: &Model, rules: &Rules, scratch: &m
         .into_iter()
         .map(|((id, text), weight)| evidence(EvidenceKind::Model, id, &text, weight))
         .collect();
-    for rule in rules.matching(scratch.text.folded(), mail.language).filter(|rule| rule.label == label) {
+    for rule in rules.matching(&scratch.text, mail.language).filter(|rule| rule.label == label) {
         let after = rule.effect.on(logit);
         let text = rule.find(scratch.text.folded()).unwrap_or_default();
         all.push(evidence(EvidenceKind::Rule, &rule.id, text, after - logit));
@@ -143,23 +143,36 @@ impl Shares {
 
     /// What sentences add through the highest and the mean score.
     fn sentences(&mut self, model: &Model, scratch: &mut Scratch, most: &[f32], mean: &[f32]) {
-        let Scratch { text, finder, sentence: sums, strongest, scores, .. } = scratch;
-        let count = text.sentences().iter().filter(|s| s.part != Part::Name).count();
+        let Scratch { text, finder, sentence: sums, .. } = scratch;
+        let mut lanes = vec![];
+        let judged = text.sentences().iter().filter(|sentence| sentence.part != Part::Name);
+        let judged: Vec<(&Sentence, Vec<f32>)> = judged
+            .map(|sentence| {
+                let mut scores = vec![];
+                sums.clear(model.lanes());
+                model.add_sentence(text, sentence, finder, sums);
+                model.finish(sums, &mut lanes);
+                model.spread(&lanes, &mut scores);
+                (sentence, scores)
+            })
+            .collect();
         #[expect(clippy::cast_precision_loss, reason = "sentences of a mail")]
-        let share = 1.0 / count.max(1) as f32;
-        for (number, sentence) in text.sentences().iter().enumerate() {
-            if sentence.part == Part::Name {
-                continue;
+        let share = 1.0 / judged.len().max(1) as f32;
+        // for each score the first of the sentences where it is highest
+        let mut highest = vec![(f32::NEG_INFINITY, 0); most.len()];
+        for (number, (_, scores)) in judged.iter().enumerate() {
+            for (highest, score) in highest.iter_mut().zip(scores) {
+                if *score > highest.0 {
+                    *highest = (*score, number);
+                }
             }
-            sums.clear(model.lanes());
-            model.add_sentence(text, sentence, finder, sums);
-            model.finish(sums, scores);
-            let places = scores.iter().zip(most).zip(mean).zip(&*strongest);
-            let weight = places.map(|(((score, most), mean), strongest)| {
+        }
+        for (number, (sentence, scores)) in judged.iter().enumerate() {
+            let places = scores.iter().zip(most).zip(mean).zip(&highest);
+            let weights = places.map(|(((score, most), mean), (_, strongest))| {
                 score * (mean * share + if *strongest == number { *most } else { 0.0 })
             });
-            let weight = weight.sum();
-            self.add("sentence", cut(&said(text, sentence)), weight);
+            self.add("sentence", cut(&said(text, sentence)), weights.sum());
         }
     }
 
@@ -248,9 +261,9 @@ impl Shares {
             self.add(id, format!("{name}: {}", words.join(" ")), rows.dot(key, coefficients));
         }
         let mut linked = 0.0;
-        features::of_hits(hits, &model.lexicon, |block, key| {
-            if block == Block::Link {
-                linked += links.dot(key, of_link);
+        features::of_hits(hits, &model.lexicon, |sense| {
+            if matches!(sense, Sense::Link(..)) {
+                linked += links.dot(sense.key(&model.lexicon), of_link);
             }
         });
         if linked != 0.0 {

@@ -88,23 +88,29 @@ pub const fn head_key(part: Part, word: u64) -> u64 {
 }
 
 /// Calls `take` with the key of every 2- to 5-gram of the word with a space on either side.
+#[inline]
 pub fn grams(word: &str, mut take: impl FnMut(u64)) {
-    let edge = std::iter::once(' ');
-    let mut rest = edge.clone().chain(word.chars()).chain(edge);
-    loop {
-        let mut key = hash::EMPTY;
-        let mut length = 0;
-        for c in rest.clone().take(GRAM.1) {
-            key = hash::roll(key, c);
-            length += 1;
+    // rolling keys of the last one, two … five characters
+    let mut keys = [hash::EMPTY; GRAM.1];
+    let mut step = |c: char, before: usize| {
+        keys.rotate_right(1);
+        if let Some(shortest) = keys.first_mut() {
+            *shortest = hash::EMPTY;
+        }
+        for (key, length) in keys.iter_mut().zip(1..=(before + 1).min(GRAM.1)) {
+            *key = hash::roll(*key, c);
             if length >= GRAM.0 {
-                take(hash::mix(key ^ length as u64));
+                take(hash::mix(*key ^ length as u64));
             }
         }
-        if length < GRAM.0 || rest.next().is_none() {
-            return;
-        }
+    };
+    step(' ', 0);
+    let mut before = 1;
+    for c in word.chars() {
+        step(c, before);
+        before += 1;
     }
+    step(' ', before);
 }
 
 /// Calls `take` with every pair key of the words, edges marked.
@@ -136,22 +142,52 @@ pub fn of_sentence(
             grams(text.word(word), |key| out.push((Block::Gram, key)));
         }
     }
-    of_hits(finder.find(lexicon, text, sentence), lexicon, |block, key| out.push((block, key)));
+    of_hits(finder.find(lexicon, text, sentence), lexicon, |sense| {
+        let block = match sense {
+            Sense::Meaning(_) => Block::Meaning,
+            Sense::Concept(_) => Block::Concept,
+            Sense::Link(..) => Block::Link,
+        };
+        out.push((block, sense.key(lexicon)));
+    });
+}
+
+/// What is meant, by numbers of the lexicon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sense {
+    /// A concept.
+    Concept(u16),
+    /// A meaning.
+    Meaning(u16),
+    /// Two concepts in order.
+    Link(u16, u16),
+}
+
+impl Sense {
+    /// Its feature key.
+    #[must_use]
+    pub fn key(self, lexicon: &Lexicon) -> u64 {
+        match self {
+            Self::Concept(concept) | Self::Meaning(concept) => lexicon.key(concept),
+            Self::Link(first, second) => hash::pair(lexicon.key(first), lexicon.key(second)),
+        }
+    }
 }
 
 /// Calls `take` with every concept, meaning and link of the concepts of a sentence.
-pub fn of_hits(hits: &[Hit], lexicon: &Lexicon, mut take: impl FnMut(Block, u64)) {
-    for (at, hit) in hits.iter().enumerate() {
-        let key = lexicon.key(hit.concept);
+#[inline]
+pub fn of_hits(hits: &[Hit], lexicon: &Lexicon, mut take: impl FnMut(Sense)) {
+    let mut rest = hits;
+    while let Some((hit, later)) = rest.split_first() {
+        rest = later;
         if lexicon.is_meaning(hit.concept) {
-            take(Block::Meaning, key);
+            take(Sense::Meaning(hit.concept));
             continue;
         }
-        take(Block::Concept, key);
-        let later =
-            hits.iter().skip(at + 1).take(2 * LINK_REACH).filter(|hit| !lexicon.is_meaning(hit.concept));
+        take(Sense::Concept(hit.concept));
+        let later = later.iter().take(2 * LINK_REACH).filter(|hit| !lexicon.is_meaning(hit.concept));
         for later in later.take(LINK_REACH) {
-            take(Block::Link, hash::pair(key, lexicon.key(later.concept)));
+            take(Sense::Link(hit.concept, later.concept));
         }
     }
 }

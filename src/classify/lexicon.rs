@@ -3,17 +3,19 @@
 mod compile;
 mod find;
 mod mask;
+mod phrases;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use self::compile::{Atom, Phrase};
 use self::mask::Masks;
+use self::phrases::Phrases;
+use super::lists::Lists;
 use super::table::KeyIndex;
 use crate::mail::Language;
 
-pub use find::{Finder, Hit};
+pub use find::{Finder, Hit, Readings};
 
 /// The lexicon as shipped: one TOML table a concept.
 const SHIPPED: [&str; 11] = [
@@ -76,8 +78,9 @@ pub struct Lexicon {
     source: String,
     names: Vec<String>,
     keys: Vec<u64>,
-    atoms: Vec<Atom>,
-    phrases: Vec<Phrase>,
+    /// The concepts each word or stem stands for alone, with the languages in which it does.
+    alone: Lists<(u16, u8)>,
+    phrases: Phrases,
     index: KeyIndex,
     stem_lengths: u64,
     first_meaning: u16,

@@ -27,22 +27,22 @@ pub fn add(inputs: &mut Vec<f32>, labels: usize, views: usize) {
     if count(labels, views) == 0 {
         return;
     }
-    let at = |place: usize| inputs.get(place).copied().unwrap_or(0.0);
-    // the mail as a whole and its strongest sentence, over all views
-    let shares: Vec<f32> = (0..labels)
-        .map(|label| {
-            let sum: f32 = (0..BOUNDED * views).map(|view| at(view * labels + label)).sum();
-            share(sum / 2.0)
-        })
-        .collect();
     let forms = labels * views * Model::POOLS;
-    let marks: Vec<f32> = (form::COUNT - MARKS..form::COUNT).map(|place| at(forms + place)).collect();
-    let bounded: Vec<f32> = (0..labels * views * BOUNDED).map(|place| share(at(place))).collect();
-    inputs.extend(&shares);
-    inputs.extend(bounded);
-    for (first, one) in shares.iter().enumerate() {
-        inputs.extend(shares.iter().skip(first + 1).map(|other| one * other));
-        inputs.extend(marks.iter().map(|mark| one * mark));
+    let shares = inputs.len();
+    for label in 0..labels {
+        // the mail as a whole and its strongest sentence, over all views
+        let scores = (0..BOUNDED * views).filter_map(|view| inputs.get(view * labels + label));
+        inputs.push(share(scores.sum::<f32>() / 2.0));
+    }
+    for place in 0..labels * views * BOUNDED {
+        inputs.extend(inputs.get(place).copied().map(share));
+    }
+    for first in shares..shares + labels {
+        let one = inputs.get(first).copied().unwrap_or(0.0);
+        let marks = forms + form::COUNT - MARKS..forms + form::COUNT;
+        for other in (first + 1..shares + labels).chain(marks) {
+            inputs.extend(inputs.get(other).map(|other| one * other));
+        }
     }
 }
 

@@ -1,15 +1,17 @@
 //! The trained model: rows of weights by feature key, and how scores become log-odds.
 
 mod format;
+mod known;
 mod rows;
 
 use sha2::{Digest, Sha256};
 
+use self::known::Known;
+pub(crate) use self::known::Views;
 pub use rows::{Lanes, Rows};
 
-use super::features::{self, Block};
+use super::features::Block;
 use super::form;
-use super::hash;
 use super::label::Label;
 use super::lexicon::Lexicon;
 use super::mixed;
@@ -78,35 +80,8 @@ pub struct Model {
     pub(crate) thresholds: Vec<f32>,
     /// Known words, sorted.
     pub(crate) words: Vec<String>,
-    pub(crate) word_grams: WordGrams,
-    pub(crate) word_atoms: WordAtoms,
+    pub(crate) known: Known,
     pub(crate) sha256: String,
-}
-
-/// The sum of the gram rows of each known word, so that its characters need not be looked up.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct WordGrams {
-    pub(crate) sums: Vec<Lanes>,
-    pub(crate) norms: Vec<f32>,
-}
-
-/// The lexicon's atoms of each known word, so that its stems need not be looked up.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct WordAtoms {
-    /// Where the atoms of each word row end.
-    ends: Vec<u32>,
-    atoms: Vec<u32>,
-}
-
-impl WordAtoms {
-    /// The atoms of the word with this row.
-    #[inline]
-    pub(crate) fn of(&self, row: u32) -> &[u32] {
-        let row = row as usize;
-        let start = row.checked_sub(1).map_or(0, |before| self.ends.get(before).copied().unwrap_or(0));
-        let end = self.ends.get(row).copied().unwrap_or(start);
-        self.atoms.get(start as usize..end as usize).unwrap_or_default()
-    }
 }
 
 /// The languages a threshold can be set for, in order.
@@ -236,33 +211,15 @@ impl Model {
         whole(self.blocks.iter().all(|rows| rows.fits(labels)), "rows")
     }
 
-    /// Works out once what every known word means to the rows of grams and to the lexicon.
+    /// Works out once what the engine reads instead of the rows.
     pub(crate) fn prepare(&mut self) {
-        let width = rows::chunks(self.labels.len());
-        let [words, _, grams, ..] = &self.blocks;
-        let mut sums = vec![Lanes::default(); words.len() * width];
-        let mut norms = vec![0.0; words.len()];
-        let mut atoms = vec![vec![]; words.len()];
-        for word in &self.words {
-            let key = hash::of(word);
-            let Some(row) = words.number(key) else {
-                continue;
-            };
-            let row = row as usize;
-            let sum = sums.get_mut(row * width..(row + 1) * width);
-            if let (Some(sum), Some(norm)) = (sum, norms.get_mut(row)) {
-                features::grams(word, |key| *norm += grams.add(key, sum).unwrap_or(0.0));
-            }
-            if let Some(atoms) = atoms.get_mut(row) {
-                self.lexicon.atoms_of(word, key, atoms);
-            }
-        }
-        self.word_grams = WordGrams { sums, norms };
-        self.word_atoms = WordAtoms::default();
-        for atoms in atoms {
-            self.word_atoms.atoms.extend(atoms);
-            self.word_atoms.ends.push(u32::try_from(self.word_atoms.atoms.len()).unwrap_or(u32::MAX));
-        }
+        self.known = Known::new(
+            self.labels.len(),
+            &self.words,
+            &self.lexicon,
+            &self.blocks,
+            (&self.bias, &self.stack.weights),
+        );
     }
 }
 

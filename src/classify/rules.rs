@@ -1,14 +1,17 @@
 //! Rules: regular expressions of high precision beside the model, each with its own tests. They run
 //! on folded text and match whole words.
 
+mod needed;
 mod parse;
 
-use regex::{Regex, RegexSet};
+use regex::Regex;
 use serde::Deserialize;
 
+use self::needed::{Need, Needed};
 pub use parse::RuleProblem;
 
 use super::label::Label;
+use super::text::Text;
 use crate::mail::Language;
 
 /// The rules that come with the program: file name and text.
@@ -60,6 +63,8 @@ pub struct Rule {
     pub examples: Vec<String>,
     /// Texts that must not.
     pub counter_examples: Vec<String>,
+    /// What a match contains one of.
+    needs: Option<Vec<Need>>,
     pattern: Regex,
 }
 
@@ -77,19 +82,12 @@ impl Rule {
     }
 }
 
-/// A set of rules, compiled per language. Matching takes time linear in the text.
+/// A set of rules. Matching takes time linear in the text: its words tell which rules may match, they
+/// alone are tried.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     rules: Vec<Rule>,
-    sets: Vec<Set>,
-}
-
-/// The rules of one language as one automaton.
-#[derive(Clone, Debug)]
-struct Set {
-    language: Language,
-    rules: Vec<usize>,
-    patterns: RegexSet,
+    needed: Needed,
 }
 
 impl Rules {
@@ -117,7 +115,11 @@ impl Rules {
         let mut rules = self.rules;
         rules.retain(|rule| more.rules.iter().all(|new| new.id != rule.id));
         rules.extend(more.rules);
-        parse::compiled(rules)
+        Ok(Self::of(rules))
+    }
+
+    fn of(rules: Vec<Rule>) -> Self {
+        Self { needed: Needed::new(rules.iter().map(|rule| rule.needs.as_deref())), rules }
     }
 
     /// All rules, in order.
@@ -126,17 +128,11 @@ impl Rules {
         &self.rules
     }
 
-    /// The rules that match a folded text in `language`, in order.
-    pub fn matching<'r>(&'r self, folded: &str, language: Language) -> impl Iterator<Item = &'r Rule> {
-        let set = self.sets.iter().find(|set| set.language == language);
-        let found = set.map(|set| (set, set.patterns.matches(folded)));
-        found.into_iter().flat_map(|(set, matches)| {
-            matches
-                .into_iter()
-                .filter_map(|number| set.rules.get(number))
-                .filter_map(|rule| self.rules.get(*rule))
-                .collect::<Vec<_>>()
-        })
+    /// The rules that match a text in `language`, in order.
+    pub fn matching<'r>(&'r self, text: &Text, language: Language) -> impl Iterator<Item = &'r Rule> {
+        let may = self.needed.in_text(text).into_iter();
+        let tried = may.filter_map(|number| self.rules.get(number as usize));
+        tried.filter(move |rule| rule.speaks(language) && rule.pattern.is_match(text.folded()))
     }
 }
 

@@ -4,36 +4,51 @@ use super::features::{self, Block};
 use super::form;
 use super::lexicon::Finder;
 use super::mixed;
-use super::model::{Lanes, Model};
+use super::model::{Lanes, Model, Views};
 use super::text::{Part, Sentence, Text};
 use crate::mail::Mail;
+
+/// Lanes for each block.
+type Blocks = [Lanes; Block::COUNT];
 
 /// Sums and squared norms of the seven blocks.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sums {
-    pub(crate) values: [Vec<Lanes>; Block::COUNT],
-    pub(crate) norms: [f32; Block::COUNT],
+    /// For each group of labels the sums of all blocks.
+    values: Vec<Blocks>,
+    norms: [f32; Block::COUNT],
     /// Keys of n-grams to be looked up.
     waiting: Vec<u64>,
 }
 
 impl Sums {
     pub(crate) fn clear(&mut self, lanes: usize) {
-        for values in &mut self.values {
-            values.clear();
-            values.resize(lanes, Lanes::default());
-        }
+        self.values.clear();
+        self.values.resize(lanes, Blocks::default());
         self.norms = [0.0; Block::COUNT];
     }
 
     fn add(&mut self, other: &Self) {
-        for (mine, theirs) in self.values.iter_mut().zip(&other.values) {
-            for (mine, theirs) in mine.as_flattened_mut().iter_mut().zip(theirs.as_flattened()) {
-                *mine += theirs;
-            }
+        let mine = self.values.as_flattened_mut().as_flattened_mut();
+        for (mine, theirs) in mine.iter_mut().zip(other.values.as_flattened().as_flattened()) {
+            *mine += theirs;
         }
         for (mine, theirs) in self.norms.iter_mut().zip(&other.norms) {
             *mine += theirs;
+        }
+    }
+
+    /// The sums of one block.
+    #[inline]
+    fn of(&mut self, block: Block) -> impl Iterator<Item = &mut Lanes> {
+        self.values.iter_mut().filter_map(move |blocks| blocks.get_mut(block as usize))
+    }
+
+    /// Adds to the squared norm of one block.
+    #[inline]
+    fn weigh(&mut self, block: Block, norm: f32) {
+        if let Some(sum) = self.norms.get_mut(block as usize) {
+            *sum += norm;
         }
     }
 }
@@ -45,11 +60,14 @@ pub struct Scratch {
     pub(crate) finder: Finder,
     pub(crate) sentence: Sums,
     pub(crate) whole: Sums,
+    /// Scores of a sentence, their highest and their sum so far.
+    scores: Vec<Views>,
+    most: Vec<Views>,
+    sum: Vec<Views>,
     /// What the second stage reads: whole, most, mean score of each label in each view, then form.
     pub(crate) inputs: Vec<f32>,
-    /// For each label in each view the sentence with the highest score.
-    pub(crate) strongest: Vec<usize>,
-    pub(crate) scores: Vec<f32>,
+    /// Log-odds per label without bias.
+    sums: Vec<Lanes>,
     /// Log-odds per label.
     pub(crate) logits: Vec<f32>,
 }
@@ -76,21 +94,14 @@ impl Model {
     }
 
     pub(crate) fn score_read(&self, mail: &Mail, scratch: &mut Scratch) {
-        let labels = self.labels.len();
-        let views = labels * Block::VIEWS;
-        let Scratch { text, finder, sentence, whole, inputs, strongest, scores, logits } = scratch;
+        let Scratch { text, finder, sentence, whole, scores, most, sum, inputs, sums, logits } = scratch;
         whole.clear(self.lanes());
-        inputs.clear();
-        inputs.resize(self.scored(), 0.0);
-        strongest.clear();
-        strongest.resize(views, usize::MAX);
-        scores.clear();
-        scores.resize(views, 0.0);
-        let (whole_scores, rest) = inputs.split_at_mut(views);
-        let (most, rest) = rest.split_at_mut(views);
-        let (mean, forms) = rest.split_at_mut(views);
+        most.clear();
+        most.resize(self.lanes(), [[f32::NEG_INFINITY; _]; _]);
+        sum.clear();
+        sum.resize(self.lanes(), Views::default());
         let mut count = 0.0_f32;
-        for (number, one) in text.sentences().iter().enumerate() {
+        for one in text.sentences() {
             sentence.clear(self.lanes());
             self.add_sentence(text, one, finder, sentence);
             whole.add(sentence);
@@ -99,29 +110,41 @@ impl Model {
             }
             count += 1.0;
             self.finish(sentence, scores);
-            for (((score, most), mean), strongest) in
-                scores.iter().zip(&mut *most).zip(&mut *mean).zip(&mut *strongest)
-            {
-                if *strongest == usize::MAX || *score > *most {
-                    (*most, *strongest) = (*score, number);
-                }
-                *mean += *score;
+            for ((score, most), sum) in flat(scores).iter().zip(flat_mut(most)).zip(flat_mut(sum)) {
+                *most = if *score > *most { *score } else { *most };
+                *sum += *score;
             }
         }
-        for mean in mean.iter_mut() {
-            *mean /= count.max(1.0);
+        if count == 0.0 {
+            flat_mut(most).fill(0.0);
         }
-        self.finish(whole, whole_scores);
-        for (place, value) in forms.iter_mut().zip(form::of(mail, text)) {
-            *place = value;
+        for sum in flat_mut(sum) {
+            *sum /= count.max(1.0);
         }
-        mixed::add(inputs, labels, Block::VIEWS);
+        self.finish(whole, scores);
+        inputs.clear();
+        for pool in [&*scores, most, sum] {
+            self.spread(pool, inputs);
+        }
+        inputs.extend(form::of(mail, text));
+        mixed::add(inputs, self.labels.len(), Block::VIEWS);
+        sums.clear();
+        sums.resize(self.lanes(), Lanes::default());
+        for (input, weights) in inputs.iter().zip(self.known.stack.chunks_exact(self.lanes().max(1))) {
+            for (sum, weight) in sums.as_flattened_mut().iter_mut().zip(weights.as_flattened()) {
+                *sum += weight * input;
+            }
+        }
         logits.clear();
-        let rows = self.stack.weights.chunks_exact(self.inputs().max(1));
-        logits.extend(
-            rows.zip(&self.stack.bias)
-                .map(|(row, bias)| bias + row.iter().zip(&*inputs).map(|(w, x)| w * x).sum::<f32>()),
-        );
+        logits.extend(sums.as_flattened().iter().zip(&self.stack.bias).map(|(sum, bias)| bias + sum));
+    }
+
+    /// Appends scores view by view, a number per label.
+    pub(crate) fn spread(&self, scores: &[Views], out: &mut Vec<f32>) {
+        for view in 0..Block::VIEWS {
+            let lanes = scores.iter().filter_map(|views| views.get(view)).flatten();
+            out.extend(lanes.take(self.labels.len()));
+        }
     }
 
     /// Adds up the rows of a sentence.
@@ -133,63 +156,74 @@ impl Model {
         sums: &mut Sums,
     ) {
         let [words, pairs, grams, head, concepts, links, meanings] = &self.blocks;
-        let [word_sum, pair_sum, gram_sum, head_sum, concept_sum, link_sum, meaning_sum] = &mut sums.values;
-        let [word_norm, pair_norm, gram_norm, head_norm, concept_norm, link_norm, meaning_norm] =
-            &mut sums.norms;
         let [unknown_word, unknown_pair, ..] = self.unknown;
-        let waiting = &mut sums.waiting;
         let of = text.of(sentence);
         let judged = sentence.part != Part::Name;
         finder.clear();
         for word in of {
             if sentence.part != Part::Body {
-                *head_norm += head.add(features::head_key(sentence.part, word.key), head_sum).unwrap_or(0.0);
+                let norm = head.add(features::head_key(sentence.part, word.key), sums.of(Block::Head));
+                sums.weigh(Block::Head, norm.unwrap_or(0.0));
             }
-            let Some(row) = words.number(word.key) else {
+            if let Some(row) = words.number(word.key) {
+                finder.add(row);
+                if judged {
+                    let both = sums.values.iter_mut().map(|[words, _, grams, ..]| (words, grams));
+                    let (norm, spelt) = self.known.add_word(row, both);
+                    sums.weigh(Block::Word, norm);
+                    sums.weigh(Block::Gram, spelt);
+                }
+            } else {
                 finder.look_up(&self.lexicon, text.word(word), word.key);
                 if judged {
-                    *word_norm += unknown_word;
+                    sums.weigh(Block::Word, unknown_word);
+                    let waiting = &mut sums.waiting;
                     features::grams(text.word(word), |key| {
                         if grams.may_have(key) {
                             waiting.push(key);
                         }
                     });
                 }
-                continue;
-            };
-            finder.add(self.word_atoms.of(row));
-            if judged {
-                *word_norm += words.add_row(row, word_sum).unwrap_or(0.0);
-                *gram_norm += self.word_grams.add(row, gram_sum).unwrap_or(0.0);
             }
         }
         if judged {
-            *gram_norm += grams.add_all(waiting, gram_sum);
+            // looked up first and read after, so that one miss of the cache does not wait for another
+            let mut waiting = std::mem::take(&mut sums.waiting);
+            waiting.retain_mut(|key| grams.number(*key).map(|row| *key = row.into()).is_some());
+            for row in waiting.drain(..).filter_map(|row| u32::try_from(row).ok()) {
+                let norm = grams.add_row(row, sums.of(Block::Gram));
+                sums.weigh(Block::Gram, norm.unwrap_or(0.0));
+            }
+            sums.waiting = waiting;
             features::pairs(of.iter().map(|word| word.key), sentence.question, |key| {
-                *pair_norm += pairs.add(key, pair_sum).unwrap_or(unknown_pair);
+                let norm = pairs.add(key, sums.of(Block::Pair));
+                sums.weigh(Block::Pair, norm.unwrap_or(unknown_pair));
             });
         }
-        features::of_hits(
-            finder.hits(&self.lexicon, text.language),
-            &self.lexicon,
-            |block, key| match block {
-                Block::Meaning => *meaning_norm += meanings.add(key, meaning_sum).unwrap_or(0.0),
-                Block::Link => *link_norm += links.add(key, link_sum).unwrap_or(0.0),
-                _ => *concept_norm += concepts.add(key, concept_sum).unwrap_or(0.0),
-            },
-        );
+        let hits = finder.hits(&self.lexicon, &self.known.readings, text.language);
+        features::of_hits(hits, &self.lexicon, |sense| {
+            let (block, Some(row)) = self.known.row(sense) else {
+                return;
+            };
+            let rows = match block {
+                Block::Meaning => meanings,
+                Block::Link => links,
+                _ => concepts,
+            };
+            let norm = rows.add_row(row, sums.of(block));
+            sums.weigh(block, norm.unwrap_or(0.0));
+        });
     }
 
     /// The scores of sums, view by view: each block by its norm, and the bias.
-    pub(crate) fn finish(&self, sums: &Sums, scores: &mut [f32]) {
-        for (score, bias) in scores.iter_mut().zip(&self.bias) {
-            *score = *bias;
-        }
-        let labels = self.labels.len();
-        for ((values, factor), block) in sums.values.iter().zip(self.factors(sums)).zip(Block::ALL) {
-            let from = block.view() * labels;
-            for (score, value) in scores.iter_mut().skip(from).take(labels).zip(values.as_flattened()) {
-                *score += value * factor;
+    pub(crate) fn finish(&self, sums: &Sums, scores: &mut Vec<Views>) {
+        scores.clone_from(&self.known.bias);
+        let factors = self.factors(sums);
+        for (views, blocks) in scores.iter_mut().zip(&sums.values) {
+            for ((lanes, factor), block) in blocks.iter().zip(factors).zip(Block::ALL) {
+                for (score, value) in views.get_mut(block.view()).into_iter().flatten().zip(lanes) {
+                    *score += value * factor;
+                }
             }
         }
     }
@@ -204,18 +238,15 @@ impl Model {
     }
 }
 
+fn flat(views: &[Views]) -> &[f32] {
+    views.as_flattened().as_flattened()
+}
+
+fn flat_mut(views: &mut [Views]) -> &mut [f32] {
+    views.as_flattened_mut().as_flattened_mut()
+}
+
 /// One over the norm of a block, zero for an empty one.
 pub(crate) fn inverse_norm(norm: f32, smoothing: f32) -> f32 {
     if norm > 0.0 { 1.0 / (norm + smoothing).sqrt() } else { 0.0 }
-}
-
-impl super::model::WordGrams {
-    fn add(&self, row: u32, sum: &mut [Lanes]) -> Option<f32> {
-        let row = row as usize;
-        let sums = self.sums.get(row * sum.len()..(row + 1) * sum.len())?;
-        for (sum, add) in sum.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
-            *sum += add;
-        }
-        self.norms.get(row).copied()
-    }
 }

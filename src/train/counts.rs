@@ -77,7 +77,7 @@ pub(super) fn count<'r>(
         });
         raw.push(sentences.collect());
         words.extend(text.words().iter().map(|word| (word.key, text.word(word).to_owned())));
-        let rules = rules.matching(text.folded(), example.mail.language).collect();
+        let rules = rules.matching(&text, example.mail.language).collect();
         counted.push(Counted { sentences: vec![], form: form::of(&example.mail, &text), rules });
     }
     words.sort_unstable();

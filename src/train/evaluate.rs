@@ -33,7 +33,7 @@ pub fn judge<'e>(
     let judged = examples.into_iter().map(|example| {
         model.score(&example.mail, &mut scratch);
         let mut logits = scratch.logits().to_vec();
-        for rule in rules.matching(scratch.text().folded(), example.mail.language) {
+        for rule in rules.matching(scratch.text(), example.mail.language) {
             let place = model.labels().iter().position(|name| name == rule.label.as_str());
             if let Some(logit) = place.and_then(|place| logits.get_mut(place)) {
                 *logit = rule.effect.on(*logit);

@@ -4,54 +4,37 @@ use std::collections::BTreeMap;
 
 use super::super::fold::{fold, is_apostrophe, normal};
 use super::super::hash;
+use super::super::lists::Lists;
 use super::super::table::KeyIndex;
 use super::mask::Masks;
+use super::phrases::{Phrases, Place};
 use super::{EN, ES, Entry, Lexicon, LexiconError, RU, UK};
 
 /// Sets stems apart from whole words with the same letters.
 pub(super) const STEM: u64 = 0x51_7cc1_b727_220a;
 
-/// A word or stem that some pattern begins with or consists of.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Atom {
-    /// Concepts it stands for alone, with the languages in which it does.
-    pub(super) concepts: Vec<(u16, u8)>,
-    /// Phrases that begin with it.
-    pub(super) phrases: Vec<u32>,
-}
-
-/// One place of a phrase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
-    /// This word or stem.
-    Atom(u32),
-    /// Any one word.
+/// A word, stem or gap of a pattern.
+enum Written {
+    Atom(u64),
     Any,
-    /// Up to three words.
     Gap,
 }
 
-/// Several words in a row.
-#[derive(Clone, Debug)]
-pub(super) struct Phrase {
-    pub(super) concept: u16,
-    pub(super) languages: u8,
-    /// The places after the first.
-    pub(super) rest: Vec<Place>,
-}
-
+/// Patterns as read: words and stems by key.
 #[derive(Default)]
-struct Compiler {
-    keys: Vec<u64>,
-    known: BTreeMap<u64, u32>,
-    atoms: Vec<Atom>,
-    phrases: Vec<Phrase>,
+struct Reader {
+    /// A word or stem that stands for a concept alone, in some languages.
+    alone: Vec<(u64, u16, u8)>,
+    /// Several in a row.
+    phrases: Vec<(u16, u8, Vec<Written>)>,
     stem_lengths: u64,
     masked: Vec<(String, bool)>,
+    /// Letters of the current word.
+    letters: String,
 }
 
 pub(super) fn compile(source: &str, entries: &BTreeMap<String, Entry>) -> Result<Lexicon, LexiconError> {
-    let mut compiler = Compiler::default();
+    let mut reader = Reader::default();
     let mut names = vec![];
     for (name, entry) in entries.iter().filter(|(_, entry)| entry.table.is_empty()) {
         for (text, languages) in [
@@ -61,7 +44,7 @@ pub(super) fn compile(source: &str, entries: &BTreeMap<String, Entry>) -> Result
             (&entry.uk, UK),
             (&entry.any, EN | ES | RU | UK),
         ] {
-            compiler.patterns(number(names.len()), name, languages, text, entry.masked)?;
+            reader.patterns(number(names.len()), name, languages, text, entry.masked)?;
         }
         names.push(name.clone());
     }
@@ -69,20 +52,21 @@ pub(super) fn compile(source: &str, entries: &BTreeMap<String, Entry>) -> Result
     for line in entries.values().flat_map(|entry| entry.table.lines()).filter(|line| line.contains('|')) {
         let name = line.split(['|', ',']).next().unwrap_or_default().trim().to_owned();
         for (text, languages) in line.split('|').zip([EN, ES, RU, UK]) {
-            compiler.patterns(number(names.len()), &name, languages, text, false)?;
+            reader.patterns(number(names.len()), &name, languages, text, false)?;
         }
         names.push(name);
     }
+    let index = reader.index();
     Ok(Lexicon {
         source: source.to_owned(),
         keys: names.iter().map(|name| hash::of(name)).collect(),
         names,
-        index: KeyIndex::new(compiler.keys),
-        atoms: compiler.atoms,
-        phrases: compiler.phrases,
-        stem_lengths: compiler.stem_lengths,
+        alone: reader.alone(&index),
+        phrases: reader.phrases(&index),
+        index,
+        stem_lengths: reader.stem_lengths,
         first_meaning,
-        masks: Masks::new(compiler.masked),
+        masks: Masks::new(reader.masked),
     })
 }
 
@@ -90,7 +74,7 @@ fn number(at: usize) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
 }
 
-impl Compiler {
+impl Reader {
     fn patterns(
         &mut self,
         concept: u16,
@@ -116,62 +100,90 @@ impl Compiler {
         pattern: &str,
         masked: bool,
     ) -> Result<(), &'static str> {
-        let mut places = vec![];
+        let alone = !pattern.contains(char::is_whitespace);
+        let mut written = vec![];
         for word in pattern.split_whitespace() {
-            places.push(match word {
-                "_" => Place::Any,
-                ".." => Place::Gap,
-                _ => Place::Atom(self.atom(word, masked && !pattern.contains(' '))?),
-            });
+            let place = match word {
+                "_" => Written::Any,
+                ".." => Written::Gap,
+                _ => Written::Atom(self.atom(word, masked && alone)?),
+            };
+            match place {
+                Written::Atom(key) if alone => self.alone.push((key, concept, languages)),
+                place => written.push(place),
+            }
         }
-        let Some((Place::Atom(first), rest)) = places.split_first() else {
+        if matches!(written.first(), Some(Written::Any | Written::Gap)) {
             return Err("begins with a gap: begin with a word");
-        };
-        if matches!(rest.last(), Some(Place::Any | Place::Gap)) {
+        }
+        if matches!(written.last(), Some(Written::Any | Written::Gap)) {
             return Err("ends with a gap: end with a word");
         }
-        let number = u32::try_from(self.phrases.len()).unwrap_or(u32::MAX);
-        let Some(atom) = self.atoms.get_mut(*first as usize) else {
-            return Ok(());
-        };
-        if rest.is_empty() {
-            match atom.concepts.iter_mut().find(|(known, _)| *known == concept) {
-                Some((_, known)) => *known |= languages,
-                None => atom.concepts.push((concept, languages)),
-            }
-        } else {
-            atom.phrases.push(number);
-            self.phrases.push(Phrase { concept, languages, rest: rest.to_vec() });
+        if !alone {
+            self.phrases.push((concept, languages, written));
         }
         Ok(())
     }
 
-    fn atom(&mut self, written: &str, masked: bool) -> Result<u32, &'static str> {
-        let word: String =
-            normal(written).chars().map(|c| if is_apostrophe(c) { '\'' } else { fold(c) }).collect();
-        let (letters, stem) =
-            word.strip_suffix('*').map_or((word.as_str(), false), |letters| (letters, true));
-        if letters.contains('*') {
+    /// The key of a word or `stem*`.
+    fn atom(&mut self, written: &str, masked: bool) -> Result<u64, &'static str> {
+        self.letters.clear();
+        self.letters.extend(normal(written).chars().map(|c| match c {
+            _ if is_apostrophe(c) => '\'',
+            _ if c.is_numeric() => '0',
+            _ => fold(c),
+        }));
+        let stem = self.letters.ends_with('*');
+        if stem {
+            self.letters.pop();
+        }
+        if self.letters.contains('*') {
             return Err("has a star inside: a star ends a stem");
         }
-        if letters.chars().any(|c| c.is_ascii_punctuation() && c != '\'' && c != '_') {
+        if self.letters.chars().any(|c| c.is_ascii_punctuation() && c != '\'' && c != '_') {
             return Err("has a sign in a word: write the words apart");
         }
-        let letters: String = letters.chars().map(|c| if c.is_numeric() { '0' } else { c }).collect();
-        if masked && letters.chars().count() > 2 {
-            self.masked.push((letters.clone(), stem));
+        let length = self.letters.chars().count();
+        if masked && length > 2 {
+            self.masked.push((self.letters.clone(), stem));
         }
         if stem {
-            self.stem_lengths |= 1 << letters.chars().count().min(63);
+            self.stem_lengths |= 1 << length.min(63);
         }
-        let key = hash::of(&letters) ^ if stem { STEM } else { 0 };
-        if let Some(known) = self.known.get(&key) {
-            return Ok(*known);
+        Ok(hash::of(&self.letters) ^ if stem { STEM } else { 0 })
+    }
+
+    /// Numbers for all words and stems.
+    fn index(&self) -> KeyIndex {
+        let alone = self.alone.iter().map(|(key, ..)| *key);
+        let within = self.phrases.iter().flat_map(|(.., written)| written).filter_map(|place| match place {
+            Written::Atom(key) => Some(*key),
+            _ => None,
+        });
+        let mut keys: Vec<u64> = alone.chain(within).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        KeyIndex::new(keys)
+    }
+
+    /// The concepts of each atom that stands for some alone, with their languages.
+    fn alone(&self, index: &KeyIndex) -> Lists<(u16, u8)> {
+        let atoms = self.alone.iter().filter_map(|(key, concept, languages)| {
+            index.get(*key).map(|atom| (atom, (*concept, *languages)))
+        });
+        Lists::new(index.keys().len(), atoms.collect())
+    }
+
+    fn phrases(&self, index: &KeyIndex) -> Phrases {
+        let mut phrases = Phrases::new(index.keys().len());
+        for (concept, languages, written) in &self.phrases {
+            let places = written.iter().filter_map(|place| match place {
+                Written::Atom(key) => index.get(*key).map(Place::Atom),
+                Written::Any => Some(Place::Any),
+                Written::Gap => Some(Place::Gap),
+            });
+            phrases.push(*concept, *languages, places);
         }
-        let number = u32::try_from(self.atoms.len()).unwrap_or(u32::MAX);
-        self.known.insert(key, number);
-        self.keys.push(key);
-        self.atoms.push(Atom::default());
-        Ok(number)
+        phrases.sorted()
     }
 }

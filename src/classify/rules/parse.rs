@@ -2,17 +2,14 @@
 
 use std::fmt;
 
-use regex::{RegexBuilder, RegexSetBuilder};
+use regex::RegexBuilder;
 use serde::Deserialize;
 
 use super::super::label::Label;
-use super::super::model::LANGUAGES;
-use super::{Effect, Rule, Rules, Set, Written};
+use super::{Effect, Rule, Rules, Written, needed};
 
 /// Largest compiled pattern, in bytes.
 const PATTERN_SIZE: usize = 1 << 20;
-/// Largest compiled set of one language, in bytes.
-const SET_SIZE: usize = 64 << 20;
 /// What stands beside a word of folded text. Not `\b`: with other letters than ASCII it is a
 /// thousand times slower.
 const EDGE: &str = "[^0-9a-z_'а-яієї]";
@@ -77,7 +74,7 @@ pub(super) fn all(files: &[(&str, &str)]) -> Result<Rules, Vec<RuleProblem>> {
             }
         }
     }
-    if problems.is_empty() { compiled(rules) } else { Err(problems) }
+    if problems.is_empty() { Ok(Rules::of(rules)) } else { Err(problems) }
 }
 
 fn problem(file: &str, rule: &str, problem: &str, fix: &str) -> RuleProblem {
@@ -148,33 +145,10 @@ fn rule(file: &str, written: Written, problems: &mut Vec<RuleProblem>) -> Option
         languages: written.languages,
         examples: written.examples,
         counter_examples: written.counter_examples,
+        needs: needed::of_pattern(&written.pattern),
         pattern: pattern?,
     };
     (problems.len() == before).then_some(rule)
-}
-
-/// The sets of all languages for these rules.
-pub(super) fn compiled(rules: Vec<Rule>) -> Result<Rules, Vec<RuleProblem>> {
-    let mut sets = vec![];
-    for language in LANGUAGES {
-        let spoken: Vec<usize> =
-            (0..).zip(&rules).filter(|(_, rule)| rule.speaks(language)).map(|(number, _)| number).collect();
-        let patterns =
-            spoken.iter().filter_map(|number| rules.get(*number)).map(|rule| rule.pattern.as_str());
-        let patterns =
-            RegexSetBuilder::new(patterns).size_limit(SET_SIZE).dfa_size_limit(SET_SIZE).build().map_err(
-                |error| {
-                    vec![problem(
-                        "all rules",
-                        "",
-                        &format!("{language:?}: {error}"),
-                        "write fewer or shorter patterns",
-                    )]
-                },
-            )?;
-        sets.push(Set { language, rules: spoken, patterns });
-    }
-    Ok(Rules { rules, sets })
 }
 
 #[cfg(test)]
@@ -213,10 +187,13 @@ colour = "red"
 
     #[test]
     fn a_rule_of_another_language_does_not_match() {
-        use crate::mail::Language;
+        use super::super::super::{Lexicon, text::Text};
+        use crate::mail::{Language, Mail};
         let text = "[[rule]]\nid = \"a\"\nlabel = \"threat\"\nweight = 1.0\nlanguages = [\"ru\"]\npattern = \"суд\"\nexamples = [\"суд\"]";
         let rules = Rules::parse("x", text).unwrap();
-        assert_eq!(rules.matching("в суд", Language::Ru).count(), 1);
-        assert_eq!(rules.matching("в суд", Language::Uk).count(), 0);
+        let mut text = Text::default();
+        text.read(&Mail { new_text: "в суд".to_owned(), ..Mail::default() }, &Lexicon::default());
+        assert_eq!(rules.matching(&text, Language::Ru).count(), 1);
+        assert_eq!(rules.matching(&text, Language::Uk).count(), 0);
     }
 }

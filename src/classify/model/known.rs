@@ -1,0 +1,194 @@
+//! What the engine works out once from the rows: everything a known word brings in one place, and
+//! rows of concepts by number instead of by key.
+
+use super::super::features::{self, Block, Sense};
+use super::super::hash;
+use super::super::lexicon::{Lexicon, Readings};
+use super::rows::{LANES, Lanes, Rows, chunks};
+
+/// Lanes for each view.
+pub(crate) type Views = [Lanes; Block::VIEWS];
+
+/// Tables made from a model's rows, words and lexicon.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// Word rows by number, each with the sum of the rows of its characters.
+    words: Vec<Word>,
+    width: usize,
+    /// What the lexicon says of each word.
+    pub(crate) readings: Readings,
+    senses: Senses,
+    /// View by view a bias per label.
+    pub(crate) bias: Vec<Views>,
+    /// Second stage: input by input the weights of all labels.
+    pub(crate) stack: Vec<Lanes>,
+}
+
+/// Part of what a word brings, for up to `LANES` labels: one line of the cache.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Word {
+    grams: [i16; LANES],
+    weights: [i8; LANES],
+    gram_scale: f32,
+    scale: f32,
+    gram_norm: f32,
+    norm: f32,
+}
+
+/// Numbers of rows by numbers of concepts.
+#[derive(Clone, Debug, Default)]
+struct Senses {
+    /// Row of each concept among concepts, of each meaning among meanings.
+    rows: Vec<Option<u32>>,
+    concepts: usize,
+    /// Row of the link of two concepts.
+    links: Vec<Option<u32>>,
+}
+
+impl Known {
+    /// Works out the tables.
+    pub(super) fn new(
+        labels: usize,
+        words: &[String],
+        lexicon: &Lexicon,
+        blocks: &[Rows; Block::COUNT],
+        (bias, stack): (&[f32], &[f32]),
+    ) -> Self {
+        let width = chunks(labels);
+        let mut known = Self { width, senses: Senses::new(lexicon, blocks), ..Self::default() };
+        let [rows, _, grams, ..] = blocks;
+        known.words = vec![Word::default(); rows.len() * width];
+        let mut spelt: Vec<(u32, u64, &str)> = vec![];
+        for word in words {
+            let key = hash::of(word);
+            spelt.extend(rows.number(key).map(|row| (row, key, word.as_str())));
+        }
+        spelt.sort_unstable();
+        let mut spelt = spelt.into_iter().peekable();
+        let mut sum = vec![Lanes::default(); width];
+        for row in (0..).take(rows.len()) {
+            let mut read = false;
+            while let Some((_, key, word)) = spelt.next_if(|(of, ..)| *of == row) {
+                if !std::mem::replace(&mut read, true) {
+                    known.readings.push(lexicon, word, key);
+                    sum.fill(Lanes::default());
+                    let mut norm = 0.0;
+                    features::grams(word, |key| norm += grams.add(key, sum.iter_mut()).unwrap_or(0.0));
+                    known.spell(row, &sum, norm);
+                }
+            }
+            if !read {
+                known.readings.end();
+            }
+            known.weigh(row, rows);
+        }
+        known.bias = vec![Views::default(); width];
+        for (view, of) in bias.chunks_exact(labels.max(1)).enumerate() {
+            for (label, value) in of.iter().enumerate() {
+                let place = known.bias.get_mut(label / LANES).and_then(|views| views.get_mut(view));
+                if let Some(place) = place.and_then(|lanes| lanes.get_mut(label % LANES)) {
+                    *place = *value;
+                }
+            }
+        }
+        let inputs = stack.len() / labels.max(1);
+        known.stack = vec![Lanes::default(); inputs * width];
+        for (label, weights) in stack.chunks_exact(inputs.max(1)).enumerate() {
+            for (input, weight) in weights.iter().enumerate() {
+                let place = known.stack.get_mut(input * width + label / LANES);
+                if let Some(place) = place.and_then(|lanes| lanes.get_mut(label % LANES)) {
+                    *place = *weight;
+                }
+            }
+        }
+        known
+    }
+
+    fn parts(&mut self, row: u32) -> &mut [Word] {
+        let row = row as usize;
+        self.words.get_mut(row * self.width..(row + 1) * self.width).unwrap_or_default()
+    }
+
+    fn spell(&mut self, row: u32, sum: &[Lanes], norm: f32) {
+        let most = sum.as_flattened().iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+        let scale = most / f32::from(i16::MAX);
+        for (part, sum) in self.parts(row).iter_mut().zip(sum) {
+            (part.gram_scale, part.gram_norm) = (scale, norm);
+            for (place, value) in part.grams.iter_mut().zip(sum) {
+                *place = quantise(*value, scale);
+            }
+        }
+    }
+
+    fn weigh(&mut self, row: u32, rows: &Rows) {
+        for (part, (weights, scale, norm)) in self.parts(row).iter_mut().zip(rows.chunks_of(row)) {
+            (part.weights, part.scale, part.norm) = (*weights, scale, norm);
+        }
+    }
+
+    /// Adds what the word with this number brings to the sums of words and of grams; what it adds to
+    /// their squared norms.
+    #[inline]
+    pub(crate) fn add_word<'a>(
+        &self,
+        row: u32,
+        sums: impl Iterator<Item = (&'a mut Lanes, &'a mut Lanes)>,
+    ) -> (f32, f32) {
+        let row = row as usize;
+        let parts = self.words.get(row * self.width..(row + 1) * self.width).unwrap_or_default();
+        for (part, (words, grams)) in parts.iter().zip(sums) {
+            part.add(words, grams);
+        }
+        parts.first().map_or((0.0, 0.0), |part| (part.norm, part.gram_norm))
+    }
+
+    /// The block of a sense and its row there, if it has one.
+    #[inline]
+    pub(crate) fn row(&self, sense: Sense) -> (Block, Option<u32>) {
+        let row = |concept: u16| self.senses.rows.get(usize::from(concept)).copied().flatten();
+        match sense {
+            Sense::Concept(concept) => (Block::Concept, row(concept)),
+            Sense::Meaning(concept) => (Block::Meaning, row(concept)),
+            Sense::Link(first, second) => {
+                let place = usize::from(first) * self.senses.concepts + usize::from(second);
+                (Block::Link, self.senses.links.get(place).copied().flatten())
+            }
+        }
+    }
+}
+
+impl Word {
+    /// A function of its own, so that it becomes a few wide instructions.
+    #[inline(never)]
+    fn add(&self, words: &mut Lanes, grams: &mut Lanes) {
+        for (sum, weight) in words.iter_mut().zip(&self.weights) {
+            *sum += self.scale * f32::from(*weight);
+        }
+        for (sum, weight) in grams.iter_mut().zip(&self.grams) {
+            *sum += self.gram_scale * f32::from(*weight);
+        }
+    }
+}
+
+impl Senses {
+    fn new(lexicon: &Lexicon, blocks: &[Rows; Block::COUNT]) -> Self {
+        let [.., concepts, links, meanings] = blocks;
+        let all = (0..).take(lexicon.names().len());
+        let rows = all.clone().map(|concept| {
+            let rows = if lexicon.is_meaning(concept) { meanings } else { concepts };
+            rows.number(lexicon.key(concept))
+        });
+        let rows = rows.collect();
+        let proper: Vec<u16> = all.take_while(|concept| !lexicon.is_meaning(*concept)).collect();
+        let pairs = proper.iter().flat_map(|first| proper.iter().map(|second| Sense::Link(*first, *second)));
+        let links = pairs.map(|link| links.number(link.key(lexicon))).collect();
+        Self { rows, concepts: proper.len(), links }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "clamped to the range of i16")]
+fn quantise(value: f32, scale: f32) -> i16 {
+    let most = f32::from(i16::MAX);
+    if scale > 0.0 { (value / scale).round().clamp(-most, most) as i16 } else { 0 }
+}
