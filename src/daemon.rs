@@ -3,6 +3,9 @@
 
 pub mod act;
 pub mod backoff;
+mod crash;
+mod forward;
+mod handle;
 pub mod health;
 pub mod plan;
 pub mod recover;
@@ -11,31 +14,26 @@ pub mod service;
 pub mod service_mail;
 pub mod simulate;
 pub mod undo;
+mod watch;
 pub mod worker;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use crate::classify::Classifier;
-use crate::config::{Account, Config, Mode};
+use crate::config::{Config, Mode};
 use crate::decide::Rulebook;
 use crate::decide::pace::Pace;
-use crate::edge::imap::{Imap, ImapError};
+use crate::edge::ledger::keys::hex;
 use crate::edge::ledger::{FolderKey, Ledger, LedgerError};
-use crate::edge::smtp::Smtp;
+use crate::edge::login::Gates;
 use crate::edge::systemd::Systemd;
-use crate::edge::{Clock, control, http, metrics};
-use backoff::Backoff;
-use health::WATCHING;
-use worker::{STEP, WorkError, Worker};
-
-/// A session that lived so long was a good one.
-const GOOD_SESSION: Duration = Duration::from_mins(1);
+use crate::edge::{Clock, control, http};
 
 /// How long a stop waits for effects that are under way.
 const STOP_PATIENCE: Duration = Duration::from_secs(25);
@@ -55,6 +53,10 @@ pub struct Shared {
     pub forward_cap_bytes: u32,
     /// Shortest pause before an effect is tried again.
     pub retry_floor: Duration,
+    /// The name under which mails are claimed: the same for this machine and state directory.
+    pub instance: String,
+    /// Counts refused logins.
+    pub gates: Gates,
     state: State,
 }
 
@@ -85,6 +87,8 @@ impl Shared {
             attempts: config.attempts,
             forward_cap_bytes: config.forward_cap_bytes,
             retry_floor: Duration::from_secs(5),
+            instance: instance(&config.state_dir),
+            gates: Gates::default(),
             state: State {
                 health: health::Health::default(),
                 stop: AtomicBool::new(false),
@@ -139,6 +143,15 @@ impl Shared {
     }
 }
 
+/// Eight letters that tell two daemons apart which work on one mailbox. A state that was lost and
+/// begun afresh in the same place keeps its name.
+fn instance(state_dir: &Path) -> String {
+    let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    let dir = std::fs::canonicalize(state_dir).unwrap_or_else(|_| state_dir.to_owned());
+    let digest = Sha256::new().chain_update(machine.trim()).chain_update(dir.as_os_str().as_encoded_bytes());
+    hex(digest.finalize().iter().take(4))
+}
+
 /// Why the daemon could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
@@ -178,7 +191,7 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
             let key = FolderKey { account: account.name.clone(), folder: folder.clone() };
             shared.note(&key, "connecting");
             let (shared, account, folder) = (shared.clone(), account.clone(), folder.clone());
-            tasks.spawn(async move { Box::pin(watch(&shared, &account, &folder)).await });
+            tasks.spawn(async move { Box::pin(watch::watch(&shared, &account, &folder)).await });
         }
     }
     let pulsing = shared.clone();
@@ -240,113 +253,4 @@ fn pages(config: &Config, shared: &Arc<Shared>) -> http::Host {
 #[must_use]
 pub fn account_names(config: &Config) -> Vec<String> {
     config.accounts.iter().map(|account| account.name.clone()).collect()
-}
-
-/// Watches one folder for ever; only a failure of the ledger ends it.
-async fn watch(shared: &Shared, account: &Account, folder: &str) -> Result<(), LedgerError> {
-    let key = FolderKey { account: account.name.clone(), folder: folder.to_owned() };
-    let mut backoff = Backoff::default();
-    let mut hasher = DefaultHasher::new();
-    key.account.hash(&mut hasher);
-    key.folder.hash(&mut hasher);
-    let spread = hasher.finish();
-    let mut last_error = String::new();
-    let mut refused_logins = 0_u32;
-    while !shared.stopping() {
-        shared.alive_for(&key, STEP);
-        let mut watched_since = None;
-        let result = Box::pin(session(shared, account, folder, &mut watched_since)).await;
-        let error = match result {
-            Ok(End::Stopped) => return Ok(()),
-            Ok(End::Nudged) => continue,
-            Err(WorkError::Ledger(error)) => return Err(error),
-            Err(WorkError::Mailbox(error)) => error,
-        };
-        if watched_since.is_some_and(|since: Instant| since.elapsed() >= GOOD_SESSION) {
-            backoff.reset();
-            last_error.clear();
-        }
-        refused_logins =
-            if matches!(error, ImapError::Login { .. }) { refused_logins.saturating_add(1) } else { 0 };
-        let pause = backoff.next(refused_logins, spread);
-        let text = error.to_string();
-        shared.note(&key, &text);
-        metrics::reconnect(&key, health::reason(&error));
-        // one line for each change of state, not for each attempt
-        if text != last_error {
-            tracing::warn!(account = %key.account, folder = %key.folder, error = %text, "not connected; trying again");
-            last_error = text;
-        }
-        shared.alive_for(&key, pause.saturating_add(STEP));
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = shared.stopped() => {}
-        }
-    }
-    Ok(())
-}
-
-/// Why a connection was ended by us.
-enum End {
-    /// The daemon stops.
-    Stopped,
-    /// A command wants something done at once. A wait cannot be broken off without harm to the
-    /// connection, so it is made afresh.
-    Nudged,
-}
-
-/// One connection, from login to its end.
-async fn session(
-    shared: &Shared,
-    account: &Account,
-    folder: &str,
-    watched_since: &mut Option<Instant>,
-) -> Result<End, WorkError<ImapError>> {
-    let key = FolderKey { account: account.name.clone(), folder: folder.to_owned() };
-    let mailbox =
-        Imap::connect(&account.imap, account.drafts.as_deref()).await.map_err(WorkError::Mailbox)?;
-    let outbox = account.smtp.clone().map(Smtp::new);
-    let mut worker = Worker::new(shared, account, folder, mailbox, outbox);
-    worker.open().await?;
-    tracing::info!(account = %key.account, folder = %key.folder, "watching");
-    shared.note(&key, WATCHING);
-    *watched_since = Some(Instant::now());
-    loop {
-        // from here on no nudge is missed, also while mails are being handled
-        let nudged = shared.state.nudge.notified();
-        worker.catch_up().await?;
-        shared.synced(&key);
-        if shared.stopping() {
-            break;
-        }
-        tokio::select! {
-            waited = worker.wait() => waited?,
-            () = shared.stopped() => return Ok(End::Stopped),
-            () = nudged => return Ok(End::Nudged),
-        }
-    }
-    worker.into_mailbox().logout().await;
-    Ok(End::Stopped)
-}
-
-mod crash {
-    use std::sync::OnceLock;
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    static PLAN: OnceLock<Option<(String, u32)>> = OnceLock::new();
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-
-    #[expect(clippy::disallowed_methods, reason = "a switch for crash tests of debug builds")]
-    fn plan() -> Option<(String, u32)> {
-        let text = std::env::var("EVENKEEL_CRASH_AT").ok()?;
-        let (step, n) = text.split_once(':')?;
-        Some((step.to_owned(), n.parse().ok()?))
-    }
-
-    pub(super) fn point(step: &str) {
-        let Some((wanted, n)) = PLAN.get_or_init(plan) else { return };
-        if wanted == step && COUNT.fetch_add(1, Ordering::Relaxed) + 1 == *n {
-            std::process::abort();
-        }
-    }
 }

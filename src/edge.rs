@@ -5,13 +5,14 @@ pub mod control;
 pub mod http;
 pub mod imap;
 pub mod ledger;
+pub mod login;
 pub mod metrics;
 pub mod outgoing;
 pub mod smtp;
 pub mod systemd;
 pub mod wire;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
 
@@ -29,6 +30,21 @@ pub enum Retry {
     Later,
     /// Somebody must change something first.
     Never,
+}
+
+/// Kinds of trouble with a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trouble {
+    /// The line: not reachable, silent, cut, busy.
+    Line,
+    /// The login.
+    Login,
+    /// The certificate, or no TLS.
+    Tls,
+    /// The folder cannot be opened.
+    Folder,
+    /// The config or a file it names.
+    Setup,
 }
 
 /// The state of a selected folder.
@@ -64,7 +80,7 @@ impl Keywords {
 }
 
 /// A mail as the server lists it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
     /// Its uid.
     pub uid: Uid,
@@ -72,10 +88,14 @@ pub struct Listed {
     pub size: Option<u32>,
     /// INTERNALDATE.
     pub arrived: Option<Timestamp>,
+    /// MODSEQ, where the server counts changes.
+    pub modseq: Option<u64>,
+    /// Names of the instances that have claimed it.
+    pub claimed_by: BTreeSet<String>,
 }
 
 /// Where a moved or appended mail ended up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Moved {
     /// It is in the target folder: proven by COPYUID, APPENDUID or a look.
     Done,
@@ -83,6 +103,8 @@ pub enum Moved {
     Gone,
     /// The server can neither move nor expunge a single mail: it was left where it was.
     Impossible,
+    /// Of several, the server refuses this one, with these words.
+    Refused(String, Retry),
 }
 
 /// A person's mailbox on an IMAP server. One implementation speaks IMAP, one in the tests is made
@@ -108,21 +130,38 @@ pub trait Mailbox: Send {
         cap: u32,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, Self::Error>> + Send;
 
-    /// Adds keywords; `false` when the mail is gone.
+    /// The first `cap` bytes of several mails, of at most some mebibytes together; those that are
+    /// gone are missing.
+    fn fetch_set(
+        &mut self,
+        uids: &[Uid],
+        cap: u32,
+    ) -> impl Future<Output = Result<BTreeMap<Uid, Vec<u8>>, Self::Error>> + Send;
+
+    /// Claims listed mails for the instance `who`, so that another evenkeel leaves them alone; those
+    /// that it may handle. Where a server can hold no claim all of them are.
+    fn claim(
+        &mut self,
+        mails: &[Listed],
+        who: &str,
+    ) -> impl Future<Output = Result<BTreeSet<Uid>, Self::Error>> + Send;
+
+    /// Adds keywords to mails; those that are there and have them.
     fn tag(
         &mut self,
-        uid: Uid,
+        uids: &[Uid],
         keywords: &BTreeSet<Keyword>,
-    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<BTreeSet<Uid>, Self::Error>> + Send;
 
-    /// Moves a mail to `folder`, which is created when it does not exist. With `maybe_copied` an
-    /// earlier attempt may have got half way: a copy with this id is not made a second time.
+    /// Moves mails to `folder`, which is created when it does not exist; what has become of each.
+    /// With `again` an earlier attempt may have got half way: where the same mail, header and size,
+    /// is in `folder` already, no second copy is made.
     fn file(
         &mut self,
-        uid: Uid,
+        uids: &[Uid],
         folder: &str,
-        maybe_copied: Option<&MessageId>,
-    ) -> impl Future<Output = Result<Moved, Self::Error>> + Send;
+        again: bool,
+    ) -> impl Future<Output = Result<BTreeMap<Uid, Moved>, Self::Error>> + Send;
 
     /// Whether a mail with this Message-ID is in `folder`. A refused search is an error, never `false`.
     fn holds(
@@ -237,11 +276,13 @@ pub trait Outbox: Send {
     fn send(&mut self, message: &[u8]) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
-/// What a prepared server can carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a prepared server can carry, and to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
     /// Whether 8-bit bodies pass unchanged (RFC 6152).
     pub eight_bit: bool,
+    /// Recipients that the server wants to hear of later: this mail goes to the others.
+    pub later: Vec<String>,
 }
 
 /// What every edge's error can tell.
@@ -249,7 +290,8 @@ pub trait EdgeError: std::error::Error + Send + Sync + 'static {
     /// Whether trying again can help.
     fn retry(&self) -> Retry;
 
-    /// Whether the other side has understood and said no: the connection can be used on.
+    /// Whether the other side has understood and said no: the connection can be used on. What
+    /// [`EdgeError::retry`] says is then about the thing that was refused.
     fn is_refusal(&self) -> bool {
         false
     }
@@ -257,6 +299,11 @@ pub trait EdgeError: std::error::Error + Send + Sync + 'static {
     /// Whether only the other side knows if it was done.
     fn outcome_unknown(&self) -> bool {
         false
+    }
+
+    /// What kind of trouble it is: the same kind is told only once.
+    fn trouble(&self) -> Trouble {
+        Trouble::Line
     }
 }
 

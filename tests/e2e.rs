@@ -39,7 +39,7 @@ const SITUATIONS: [(&str, &str, &[&str], bool); 13] = [
     ("automated.en.eml", "Queue/Automated", &["ek-automated"], false),
 ];
 
-fn id_of(bytes: &[u8]) -> String {
+pub(crate) fn id_of(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.lines().find_map(|l| l.strip_prefix("Message-ID: ")).unwrap().trim().to_owned()
 }

@@ -18,6 +18,7 @@ mod classifying;
 mod commands;
 mod drafting;
 mod e2e;
+mod faults;
 mod guarding;
 mod journey;
 mod ops;

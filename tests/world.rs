@@ -165,6 +165,15 @@ impl World {
         inner.next_uid.insert("INBOX".into(), next);
     }
 
+    /// INBOX as a backup has it, with its first mails and the same UIDVALIDITY.
+    pub fn restore(&self, mails: usize) {
+        let mut inner = self.0.lock().unwrap();
+        let inbox = inner.folders.get_mut("INBOX").unwrap();
+        inbox.truncate(mails);
+        let next = inbox.last().map_or(1, |mail| mail.uid + 1);
+        inner.next_uid.insert("INBOX".into(), next);
+    }
+
     /// An agent sets a keyword.
     pub fn flag(&self, folder: &str, id: &str, word: &str) {
         let id = MessageId::new(id).unwrap();
@@ -247,7 +256,7 @@ impl Mailbox for Connection {
         let mails = self.world.folder(&self.selected);
         let refused = self.world.0.lock().unwrap().refused.clone();
         let told = |mail: &Stored| (!refused.contains(&mail.uid)).then(|| size(mail));
-        let listed = |mail: &Stored| Listed { uid: mail.uid, size: told(mail), arrived: None };
+        let listed = |mail: &Stored| Listed { uid: mail.uid, size: told(mail), ..Listed::default() };
         Ok(mails.iter().filter(|mail| mail.uid >= from).map(listed).collect())
     }
 
@@ -267,22 +276,46 @@ impl Mailbox for Connection {
         Ok(mail.map(|mail| mail.bytes.iter().copied().take(cap as usize).collect()))
     }
 
-    async fn tag(&mut self, uid: Uid, keywords: &BTreeSet<Keyword>) -> Result<bool, Broken> {
+    async fn fetch_set(&mut self, uids: &[Uid], cap: u32) -> Result<BTreeMap<Uid, Vec<u8>>, Broken> {
+        let mut bodies = BTreeMap::new();
+        for uid in uids {
+            bodies.extend(self.fetch(*uid, cap).await?.map(|body| (*uid, body)));
+        }
+        Ok(bodies)
+    }
+
+    async fn claim(&mut self, mails: &[Listed], _: &str) -> Result<BTreeSet<Uid>, Broken> {
+        Ok(mails.iter().map(|mail| mail.uid).collect())
+    }
+
+    async fn tag(&mut self, uids: &[Uid], keywords: &BTreeSet<Keyword>) -> Result<BTreeSet<Uid>, Broken> {
         let folder = self.selected.clone();
         self.world.0.lock().unwrap().effect(|inner| {
-            let mail = inner.folders.get_mut(&folder).unwrap().iter_mut().find(|mail| mail.uid == uid);
-            mail.map(|mail| mail.flags.extend(keywords.iter().map(|k| k.word()))).is_some()
+            let mails = inner.folders.get_mut(&folder).unwrap().iter_mut();
+            let mut tagged = BTreeSet::new();
+            for mail in mails.filter(|mail| uids.contains(&mail.uid)) {
+                mail.flags.extend(keywords.iter().map(|k| k.word()));
+                tagged.insert(mail.uid);
+            }
+            tagged
         })
     }
 
-    async fn file(&mut self, uid: Uid, folder: &str, _: Option<&MessageId>) -> Result<Moved, Broken> {
+    async fn file(&mut self, uids: &[Uid], folder: &str, _: bool) -> Result<BTreeMap<Uid, Moved>, Broken> {
         let from = self.selected.clone();
         self.world.0.lock().unwrap().effect(|inner| {
-            let source = inner.folders.get_mut(&from).unwrap();
-            let Some(at) = source.iter().position(|mail| mail.uid == uid) else { return Moved::Gone };
-            let mail = source.remove(at);
-            inner.put(folder, mail.bytes, mail.flags);
-            Moved::Done
+            let mut filed = BTreeMap::new();
+            for uid in uids {
+                let source = inner.folders.get_mut(&from).unwrap();
+                let Some(at) = source.iter().position(|mail| mail.uid == *uid) else {
+                    filed.insert(*uid, Moved::Gone);
+                    continue;
+                };
+                let mail = source.remove(at);
+                inner.put(folder, mail.bytes, mail.flags);
+                filed.insert(*uid, Moved::Done);
+            }
+            filed
         })
     }
 
@@ -405,7 +438,7 @@ impl Outbox for World {
         }
         inner.sent.retain(|(_, bytes)| !bytes.is_empty());
         inner.sent.push((to.to_vec(), Vec::new()));
-        Ok(Transfer { eight_bit: true })
+        Ok(Transfer { eight_bit: true, later: Vec::new() })
     }
 
     async fn send(&mut self, message: &[u8]) -> Result<(), Broken> {

@@ -7,6 +7,7 @@ use crate::config::{Account, Config};
 use crate::decide::Keyword;
 use crate::edge::Mailbox;
 use crate::edge::imap::Imap;
+use crate::edge::login::Gates;
 use crate::edge::smtp::Smtp;
 
 /// What a capability is used for, and what happens without it.
@@ -21,8 +22,8 @@ const CAPABILITIES: [(&str, &str, &str); 5] = [
     ("SPECIAL-USE", "the Drafts folder is named by the server", "the Drafts folder is found by its name"),
     (
         "CONDSTORE",
-        "later versions can claim mails between two daemons",
-        "run only one daemon on this mailbox",
+        "two daemons on one mailbox share it: the server decides who handles a mail",
+        "two daemons on one mailbox leave each other's mails to a person: run only one",
     ),
 ];
 
@@ -116,7 +117,7 @@ async fn smtp(account: &Account) -> anyhow::Result<bool> {
         note("no [account.smtp]: nothing can be forwarded from this account")?;
         return Ok(true);
     };
-    match Smtp::new(server.clone()).connect().await {
+    match Smtp::new(server.clone(), Gates::default()).connect().await {
         Ok(mut connection) => {
             good(&format!("SMTP: connected to {}:{} ({:?})", server.host, server.port, server.tls))?;
             // the test is over; how the server takes the goodbye does not matter

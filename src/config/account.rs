@@ -41,6 +41,21 @@ pub struct Server {
     /// Certificates, in PEM form, that are trusted besides the system's.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
+    /// Seconds within which the server must answer a command, and a connection must be made.
+    #[serde(default = "timeout_secs")]
+    pub timeout_secs: u64,
+}
+
+impl Server {
+    /// How long to wait for an answer.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        Duration::from_secs(self.timeout_secs)
+    }
+}
+
+const fn timeout_secs() -> u64 {
+    60
 }
 
 /// From which mail on an account is handled when it is seen for the first time.

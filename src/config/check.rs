@@ -167,6 +167,9 @@ fn server_problems(kind: &str, server: &Server) -> Vec<String> {
     if server.host.is_empty() {
         found.push(format!("{kind}: `host` is empty"));
     }
+    if !(5..=600).contains(&server.timeout_secs) {
+        found.push(format!("{kind}: `timeout-secs` must be between 5 and 600"));
+    }
     if server.password_file.is_some() && server.password_credential.is_some() {
         found.push(format!("{kind}: set `password-file` or `password-credential`, not both"));
     }

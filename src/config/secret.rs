@@ -119,6 +119,7 @@ mod tests {
             password_file: Some(path.to_owned()),
             password_credential: None,
             ca_file: None,
+            timeout_secs: 60,
         }
     }
 

@@ -1,16 +1,17 @@
 //! Carrying out the effects of a record, each in a way that may be repeated.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::forward::Forward;
 use super::plan;
 use super::worker::{STEP, WorkError, Worker};
-use crate::decide::{Decision, Desk, Keyword};
+use crate::decide::{Decision, Keyword};
 use crate::edge::ledger::record::DraftMark;
-use crate::edge::ledger::{Effect, EffectState, MailRecord, MailState};
+use crate::edge::ledger::{Effect, EffectRecord, EffectState, MailRecord, MailState};
 use crate::edge::outgoing::{self, Marks};
-use crate::edge::smtp::TIME_PER_MIB;
-use crate::edge::{EdgeError, FoundDraft, Mailbox, Moved, Outbox, Retry};
+use crate::edge::{EdgeError, FoundDraft, Mailbox, Moved, Outbox, Retry, Uid};
 use crate::mail::{Mail, MessageId};
+use crate::time::Timestamp;
 
 /// A mail in hand while its effects are carried out.
 pub(super) struct InHand {
@@ -18,48 +19,64 @@ pub(super) struct InHand {
     pub(super) bytes: Vec<u8>,
     /// RFC822.SIZE: more than `bytes` when the mail was cut.
     pub(super) size: u32,
+    /// INTERNALDATE.
+    pub(super) arrived: Option<Timestamp>,
     pub(super) decision: Decision,
     /// Whether an earlier run may have done some of it.
     pub(super) again: bool,
 }
 
+/// An effect of a batch: which record, which of its effects.
+type Place = (usize, usize);
+
 impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
-    /// Carries out what is pending. The record says afterwards what has become of it; `Ok(false)`
-    /// if something has to be tried again later.
+    /// Carries out what is pending: drafts and forwards mail by mail, keywords and moves in sets. The
+    /// records say afterwards what has become of it; `Ok(false)` if something has to be tried again
+    /// later.
     pub(super) async fn act(
         &mut self,
-        record: &mut MailRecord,
-        hand: &InHand,
+        batch: &mut [(MailRecord, InHand)],
     ) -> Result<bool, WorkError<M::Error>> {
-        let mut draft_saved = None;
-        let mut deferred = false;
-        for index in 0..record.effects.len() {
-            let outcome = match self.carry_out(record, index, hand, deferred, &mut draft_saved).await {
-                Ok(outcome) => outcome,
-                Err(broken) => {
-                    // what is done must be known when the connection is back
-                    self.write_down(record, draft_saved).await?;
-                    return Err(broken);
-                }
-            };
-            deferred |= !outcome.is_final();
-            if let Some(entry) = record.effects.get_mut(index) {
-                entry.state = outcome;
+        let mut drafts = vec![None; batch.len()];
+        let broken = self.carry_out_all(batch, &mut drafts).await.err();
+        let mut all_done = true;
+        for (record, _) in &mut *batch {
+            if record.effects.iter().all(|entry| entry.state.is_final()) {
+                record.state = MailState::Done;
+            } else {
+                all_done = false;
             }
         }
-        if !deferred {
-            record.state = MailState::Done;
-        }
-        self.write_down(record, draft_saved).await?;
-        Ok(!deferred)
+        // what is done must be known when the connection is back
+        let records = batch.iter().map(|(record, _)| record.clone()).zip(drafts).collect();
+        self.write_down(records).await?;
+        broken.map_or(Ok(all_done), Err)
     }
 
+    async fn carry_out_all(
+        &mut self,
+        batch: &mut [(MailRecord, InHand)],
+        drafts: &mut [Option<DraftMark>],
+    ) -> Result<(), WorkError<M::Error>> {
+        for ((record, hand), draft) in batch.iter_mut().zip(drafts) {
+            for index in 0..record.effects.len() {
+                self.shared.alive_for(&self.folder, STEP);
+                let outcome = self.carry_out(record, index, hand, draft).await?;
+                if let Some(entry) = record.effects.get_mut(index) {
+                    entry.state = outcome;
+                }
+            }
+        }
+        self.tag_all(batch).await?;
+        self.file_all(batch).await
+    }
+
+    /// What cannot go in sets: drafts and what is sent to colleagues.
     async fn carry_out(
         &mut self,
         record: &mut MailRecord,
         index: usize,
         hand: &InHand,
-        deferred: bool,
         draft_saved: &mut Option<DraftMark>,
     ) -> Result<EffectState, WorkError<M::Error>> {
         let Some(entry) = record.effects.get(index) else { return Ok(EffectState::Done) };
@@ -80,32 +97,97 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
                     entry.state = sent.clone();
                 }
                 // nothing on a server tells whether it was sent: it must not wait for the rest
-                self.write_down(record, draft_saved.clone()).await?;
+                self.write_down(vec![(record.clone(), draft_saved.clone())]).await?;
                 Ok(sent)
             }
-            Effect::Tag { keywords } => self.tag(record, &keywords).await,
-            // the mail stays in sight until nothing else is left to do
-            Effect::File { .. } if deferred => Ok(EffectState::Pending),
-            Effect::File { folder } => self.file(record, &folder, hand.again).await,
+            Effect::Tag { .. } | Effect::File { .. } => Ok(was),
         }
     }
 
-    async fn write_down(
+    pub(super) async fn write_down(
         &self,
-        record: &MailRecord,
-        draft: Option<DraftMark>,
+        records: Vec<(MailRecord, Option<DraftMark>)>,
     ) -> Result<(), WorkError<M::Error>> {
-        let record = record.clone();
-        self.shared
-            .ledger
-            .run(move |store| {
-                if let (Some(draft), Some(ticket)) = (&draft, &record.ticket) {
+        self.ledger(move |store| {
+            for (record, draft) in &records {
+                if let (Some(draft), Some(ticket)) = (draft, &record.ticket) {
                     store.set_draft(&record.key.folder.account, ticket, draft)?;
                 }
-                store.update(&record)
-            })
-            .await
-            .map_err(WorkError::Ledger)
+                store.update(record)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn tag_all(&mut self, batch: &mut [(MailRecord, InHand)]) -> Result<(), WorkError<M::Error>> {
+        let mut groups: BTreeMap<BTreeSet<Keyword>, Vec<Place>> = BTreeMap::new();
+        for (place, entry) in pending(batch, |_| true) {
+            if let Effect::Tag { keywords } = &entry.effect {
+                groups.entry(keywords.iter().copied().collect()).or_default().push(place);
+            }
+        }
+        for (keywords, places) in groups {
+            let uids = uids(batch, &places);
+            let tagged = self.mailbox.tag(&uids, &keywords).await;
+            self.shared.crash_point("tag");
+            let (tagged, refused) = match tagged {
+                Ok(tagged) => (tagged, None),
+                Err(error) if error.is_refusal() => (BTreeSet::new(), Some(self.refused("tag", &error))),
+                Err(error) => return Err(WorkError::Mailbox(error)),
+            };
+            for (place, uid) in places.iter().zip(uids) {
+                let outcome = match &refused {
+                    Some(refused) => refused.clone(),
+                    None if tagged.contains(&uid) => EffectState::Done,
+                    None => EffectState::Skipped("a person was faster".into()),
+                };
+                settle(batch, *place, outcome);
+            }
+        }
+        Ok(())
+    }
+
+    /// Mails stay in sight until nothing else is left to do.
+    async fn file_all(&mut self, batch: &mut [(MailRecord, InHand)]) -> Result<(), WorkError<M::Error>> {
+        let mut groups: BTreeMap<(String, bool), Vec<Place>> = BTreeMap::new();
+        let last = |record: &MailRecord| {
+            let mut others = record.effects.iter().filter(|e| !matches!(e.effect, Effect::File { .. }));
+            others.all(|entry| entry.state.is_final())
+        };
+        for (place, entry) in pending(batch, last) {
+            if let Effect::File { folder } = &entry.effect {
+                let again = batch.get(place.0).is_some_and(|(_, hand)| hand.again);
+                groups.entry((folder.clone(), again)).or_default().push(place);
+            }
+        }
+        for ((folder, again), places) in groups {
+            let uids = uids(batch, &places);
+            let filed = self.mailbox.file(&uids, &folder, again).await;
+            self.shared.crash_point("move");
+            let outcomes: Vec<EffectState> = match filed {
+                Ok(mut filed) => {
+                    uids.iter().map(|uid| self.filed(filed.remove(uid).unwrap_or(Moved::Gone))).collect()
+                }
+                Err(error) if error.is_refusal() => vec![self.refused("move", &error); uids.len()],
+                Err(error) => return Err(WorkError::Mailbox(error)),
+            };
+            for (place, outcome) in places.iter().zip(outcomes) {
+                settle(batch, *place, outcome);
+            }
+        }
+        Ok(())
+    }
+
+    fn filed(&self, moved: Moved) -> EffectState {
+        match moved {
+            Moved::Done => EffectState::Done,
+            Moved::Gone => EffectState::Skipped("a person was faster".into()),
+            Moved::Impossible => {
+                EffectState::Skipped("the server can neither move nor expunge a single mail".into())
+            }
+            Moved::Refused(why, retry) => self.refused_with("move", &why, retry),
+        }
     }
 
     async fn save_draft(
@@ -127,7 +209,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             outgoing::draft(id, &self.account.address, name, &hand.mail, draft, &marks, record.decided);
         let bytes = match built {
             Ok(bytes) => bytes,
-            Err(error) => return Ok((self.failed("draft", &error), None)),
+            Err(error) => return Ok((self.failed("draft", &error.to_string()), None)),
         };
         let mark = DraftMark { id: id.clone(), size: u32::try_from(bytes.len()).unwrap_or(u32::MAX) };
         let old = match replaces {
@@ -148,7 +230,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             }
             match self.mailbox.save_draft(&bytes).await {
                 Ok(()) => {}
-                Err(error) if error.is_refusal() => return Ok((self.failed("draft", &error), None)),
+                Err(error) if error.is_refusal() => return Ok((self.refused("draft", &error), None)),
                 Err(error) => return Err(WorkError::Mailbox(error)),
             }
         }
@@ -174,173 +256,45 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         Ok(false)
     }
 
-    async fn forward(
-        &mut self,
-        record: &mut MailRecord,
-        index: usize,
-        hand: &InHand,
-        forward: Forward,
-    ) -> Result<EffectState, WorkError<M::Error>> {
-        let Forward { desk, id, to, was, enclose } = forward;
-        if self.outbox.is_none() {
-            let why = "the account has no [account.smtp]".to_owned();
-            return self.give_up(record, format!("forward to {desk}: {why}"), why).await;
-        }
-        if self.smtp_waits {
-            return Ok(was);
-        }
-        let original = if enclose { self.original(record, hand).await? } else { None };
-        if enclose && original.is_none() {
-            let why = format!("the original is gone or larger than forward-cap-bytes ({} bytes)", hand.size);
-            return self.give_up(record, format!("forward to {desk}: {why}"), why).await;
-        }
-        let from = self.account.address.clone();
-        let Some(outbox) = &mut self.outbox else { return Ok(EffectState::Pending) };
-        let transfer = match outbox.prepare(&from, &to).await {
-            Ok(transfer) => transfer,
-            Err(error) if error.retry() == Retry::Later => {
-                tracing::warn!(desk = %desk, %error, "a forward waits");
-                self.smtp_waits = true;
-                // what was in flight stays in flight: it may have been sent
-                return Ok(was);
-            }
-            Err(error) => return self.give_up(record, error.to_string(), error.to_string()).await,
-        };
-        let labels = plan::label_words(record);
-        let reasons = crate::decide::reason_line(&record.reasons);
-        let marks = Marks { ticket: record.ticket.as_deref(), labels: &labels, reasons: &reasons };
-        let subject = plan::forward_subject(desk, record);
-        let at = record.decided;
-        let built = if let Some(original) = &original {
-            let book = self.shared.policy().book;
-            let evidence = plan::evidence(original, &hand.mail, &book);
-            let summary = plan::forward_summary(desk, &hand.mail, record, &self.account.name, &evidence);
-            let enclosed = outgoing::Enclosed { original, eight_bit: transfer.eight_bit };
-            outgoing::forward(&id, &from, &to, &subject, &summary, enclosed, &marks, at)
-        } else {
-            let text = plan::notice(record, &self.account.name);
-            outgoing::notice(&id, &from, &to, &subject, &text, &marks, at)
-        };
-        let message = match built {
-            Ok(message) => message,
-            Err(error) => return self.give_up(record, error.to_string(), error.to_string()).await,
-        };
-        if was == EffectState::InFlight {
-            tracing::warn!(desk = %desk, mail.id_hash = %record.identity,
-                "a forward may have been sent before: it is sent again with the same Message-ID");
-        }
-        if let Some(entry) = record.effects.get_mut(index) {
-            entry.state = EffectState::InFlight;
-        }
-        self.write_down(record, None).await?;
-        self.shared.crash_point("inflight");
-        let mebibytes = u32::try_from(message.len() / (1024 * 1024)).unwrap_or(u32::MAX);
-        self.shared.alive_for(&self.folder, STEP.saturating_add(TIME_PER_MIB.saturating_mul(mebibytes)));
-        let Some(outbox) = &mut self.outbox else { return Ok(EffectState::InFlight) };
-        let sent = outbox.send(&message).await;
-        self.shared.crash_point("forward");
-        match sent {
-            Ok(()) => Ok(EffectState::Done),
-            Err(error) if error.outcome_unknown() => {
-                crate::edge::metrics::ambiguous();
-                tracing::warn!(desk = %desk, %error, "it is unknown whether a forward was sent");
-                Ok(EffectState::InFlight)
-            }
-            Err(error) if error.retry() == Retry::Later => {
-                tracing::warn!(desk = %desk, %error, "a forward waits");
-                Ok(EffectState::Pending)
-            }
-            Err(error) => self.give_up(record, error.to_string(), error.to_string()).await,
-        }
+    /// A refusal that may pass is tried again, slowly; any other is for a person.
+    pub(super) fn refused(&self, effect: &str, error: &M::Error) -> EffectState {
+        self.refused_with(effect, &error.to_string(), error.retry())
     }
 
-    /// The whole original: what was fetched, or if that was only a part, all of it.
-    async fn original(
-        &mut self,
-        record: &MailRecord,
-        hand: &InHand,
-    ) -> Result<Option<Vec<u8>>, WorkError<M::Error>> {
-        if u32::try_from(hand.bytes.len()).unwrap_or(u32::MAX) >= hand.size {
-            return Ok(Some(hand.bytes.clone()));
-        }
-        if hand.size > self.shared.forward_cap_bytes {
-            return Ok(None);
-        }
-        let cap = self.shared.forward_cap_bytes;
-        self.mailbox.fetch(record.key.uid, cap).await.map_err(WorkError::Mailbox)
-    }
-
-    /// A forward that will never succeed: the mail is marked for a person and stays where it is.
-    async fn give_up(
-        &mut self,
-        record: &mut MailRecord,
-        error: String,
-        why: String,
-    ) -> Result<EffectState, WorkError<M::Error>> {
-        tracing::error!(mail.id_hash = %record.identity, %error, "a forward failed for good: the mail stays for a person");
-        let tagged = self.mailbox.tag(record.key.uid, &BTreeSet::from([Keyword::Review])).await;
-        match tagged {
-            Ok(_) => {}
-            Err(error) if error.is_refusal() => {}
-            Err(error) => return Err(WorkError::Mailbox(error)),
-        }
-        for entry in &mut record.effects {
-            if matches!(entry.effect, Effect::File { .. }) {
-                entry.state = EffectState::Skipped("left for a person: a forward failed".into());
-            }
-        }
-        Ok(EffectState::Failed(why))
-    }
-
-    async fn tag(
-        &mut self,
-        record: &MailRecord,
-        keywords: &[Keyword],
-    ) -> Result<EffectState, WorkError<M::Error>> {
-        let keywords: BTreeSet<Keyword> = keywords.iter().copied().collect();
-        let tagged = self.mailbox.tag(record.key.uid, &keywords).await;
-        self.shared.crash_point("tag");
-        match tagged {
-            Ok(true) => Ok(EffectState::Done),
-            Ok(false) => Ok(EffectState::Skipped("a person was faster".into())),
-            Err(error) if error.is_refusal() => Ok(self.failed("tag", &error)),
-            Err(error) => Err(WorkError::Mailbox(error)),
-        }
-    }
-
-    async fn file(
-        &mut self,
-        record: &MailRecord,
-        folder: &str,
-        again: bool,
-    ) -> Result<EffectState, WorkError<M::Error>> {
-        let moved =
-            self.mailbox.file(record.key.uid, folder, record.message_id.as_ref().filter(|_| again)).await;
-        self.shared.crash_point("move");
-        match moved {
-            Ok(Moved::Done) => Ok(EffectState::Done),
-            Ok(Moved::Gone) => Ok(EffectState::Skipped("a person was faster".into())),
-            Ok(Moved::Impossible) => {
-                Ok(EffectState::Skipped("the server can neither move nor expunge a single mail".into()))
-            }
-            Err(error) if error.is_refusal() => Ok(self.failed("move", &error)),
-            Err(error) => Err(WorkError::Mailbox(error)),
-        }
-    }
-
-    fn failed(&self, effect: &str, error: &dyn std::error::Error) -> EffectState {
+    fn refused_with(&self, effect: &str, why: &str, retry: Retry) -> EffectState {
         let folder = &self.folder;
-        tracing::error!(account = %folder.account, folder = %folder.folder, effect, %error, "an effect was refused");
-        EffectState::Failed(error.to_string())
+        if retry == Retry::Later {
+            tracing::warn!(account = %folder.account, folder = %folder.folder, effect, error = %why,
+                "an effect was refused for now: it is tried again");
+            return EffectState::Pending;
+        }
+        self.failed(effect, why)
+    }
+
+    pub(super) fn failed(&self, effect: &str, why: &str) -> EffectState {
+        let folder = &self.folder;
+        tracing::error!(account = %folder.account, folder = %folder.folder, effect, error = %why, "an effect was refused");
+        EffectState::Failed(why.to_owned())
     }
 }
 
-/// A forward as it stands in the record.
-struct Forward {
-    desk: Desk,
-    id: MessageId,
-    to: Vec<String>,
-    was: EffectState,
-    /// Whether the original goes along.
-    enclose: bool,
+/// Effects that are not settled, of records that `fit`.
+fn pending(
+    batch: &[(MailRecord, InHand)],
+    fit: impl Fn(&MailRecord) -> bool,
+) -> impl Iterator<Item = (Place, &EffectRecord)> {
+    batch.iter().enumerate().filter(move |(_, (record, _))| fit(record)).flat_map(|(at, (record, _))| {
+        let effects = record.effects.iter().enumerate();
+        effects.filter(|(_, entry)| !entry.state.is_final()).map(move |(index, entry)| ((at, index), entry))
+    })
+}
+
+fn uids(batch: &[(MailRecord, InHand)], places: &[Place]) -> Vec<Uid> {
+    places.iter().filter_map(|(at, _)| Some(batch.get(*at)?.0.key.uid)).collect()
+}
+
+fn settle(batch: &mut [(MailRecord, InHand)], (at, index): Place, outcome: EffectState) {
+    if let Some(entry) = batch.get_mut(at).and_then(|(record, _)| record.effects.get_mut(index)) {
+        entry.state = outcome;
+    }
 }

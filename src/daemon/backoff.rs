@@ -8,12 +8,6 @@ const FIRST: Duration = Duration::from_secs(1);
 /// Longest pause.
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// Pause after refused logins: many servers lock an account that tries more often.
-const AFTER_REFUSED_LOGINS: Duration = Duration::from_mins(15);
-
-/// Logins refused in a row before the pause gets long.
-const PATIENCE: u32 = 3;
-
 /// Counts failures in a row and says how long to pause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backoff {
@@ -32,16 +26,12 @@ impl Backoff {
         self.failures
     }
 
-    /// Counts a failure, with the number of logins refused in a row; the pause doubles from one second to five minutes. `spread` (any number,
+    /// Counts a failure; the pause doubles from one second to five minutes. `spread` (any number,
     /// different for each caller) shortens it by up to a quarter, so that a hundred accounts do not
     /// come back in the same second.
-    pub fn next(&mut self, refused_logins: u32, spread: u64) -> Duration {
+    pub fn next(&mut self, spread: u64) -> Duration {
         self.failures = self.failures.saturating_add(1);
-        let pause = if refused_logins >= PATIENCE {
-            AFTER_REFUSED_LOGINS
-        } else {
-            FIRST.saturating_mul(1 << self.failures.saturating_sub(1).min(10)).min(LONGEST)
-        };
+        let pause = FIRST.saturating_mul(1 << self.failures.saturating_sub(1).min(10)).min(LONGEST);
         let quarter = u64::try_from(pause.as_millis() / 4).unwrap_or(u64::MAX).max(1);
         pause.saturating_sub(Duration::from_millis(spread % quarter))
     }
@@ -54,23 +44,16 @@ mod tests {
     #[test]
     fn pauses_grow_to_five_minutes_and_never_end() {
         let mut backoff = Backoff::default();
-        let pauses: Vec<u64> = (0..12).map(|_| backoff.next(0, 0).as_secs()).collect();
+        let pauses: Vec<u64> = (0..12).map(|_| backoff.next(0).as_secs()).collect();
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
         backoff.reset();
-        assert_eq!(backoff.next(0, 0).as_secs(), 1);
-    }
-
-    #[test]
-    fn a_refused_password_is_tried_three_times_and_then_every_quarter_of_an_hour() {
-        let mut backoff = Backoff::default();
-        let pauses: Vec<u64> = (1..=4).map(|refused| backoff.next(refused, 0).as_secs()).collect();
-        assert_eq!(pauses, [1, 2, 900, 900]);
+        assert_eq!(backoff.next(0).as_secs(), 1);
     }
 
     #[test]
     fn spread_takes_off_at_most_a_quarter() {
         for spread in [0, 1, 999, u64::MAX] {
-            let pause = Backoff::default().next(0, spread);
+            let pause = Backoff::default().next(spread);
             assert!(pause > Duration::from_millis(749) && pause <= FIRST, "{pause:?}");
         }
     }

@@ -1,6 +1,7 @@
 //! How the daemon is: which loop has shown a sign of life, what each folder does, since when.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::edge::imap::ImapError;
 use crate::edge::ledger::{FolderKey, LedgerError};
 use crate::edge::metrics;
 use crate::edge::wire::{WireError, certificate};
+use crate::edge::{EdgeError, Trouble};
 
 /// What a folder's task says while all is well.
 pub const WATCHING: &str = "watching";
@@ -29,6 +31,8 @@ pub(super) struct Health {
     /// By when each loop shows its next sign of life.
     signs: Mutex<BTreeMap<String, Instant>>,
     board: Mutex<BTreeMap<FolderKey, FolderHealth>>,
+    /// Mails that another evenkeel has claimed.
+    theirs: AtomicUsize,
 }
 
 fn name(folder: &FolderKey) -> String {
@@ -87,6 +91,11 @@ impl Shared {
         status.clone_into(&mut entry.status);
     }
 
+    /// Another evenkeel has claimed so many mails; how many that were before.
+    pub(super) fn note_theirs(&self, mails: usize) -> usize {
+        self.state.health.theirs.fetch_add(mails, Ordering::Relaxed)
+    }
+
     /// The server has proved that nothing is left to do in the folder.
     pub(super) fn synced(&self, folder: &FolderKey) {
         let now = self.clock.now();
@@ -127,6 +136,10 @@ impl Shared {
         if let Some(task) = self.stuck().first() {
             line = format!("{line}; {task} shows no sign of life");
         }
+        let theirs = self.state.health.theirs.load(Ordering::Relaxed);
+        if theirs > 0 {
+            line = format!("{line}; {theirs} mails were claimed by another evenkeel: stop one of the two");
+        }
         let window = self.policy().book.policy.limits.window();
         let held = self.state.held.lock().unwrap_or_else(PoisonError::into_inner);
         let held = held.recent(window, self.clock.now());
@@ -144,13 +157,15 @@ impl Shared {
 }
 
 /// Why a connection ended, in a word for a metric.
-pub(super) const fn reason(error: &ImapError) -> &'static str {
+pub(super) fn reason(error: &ImapError) -> &'static str {
     match error {
-        ImapError::Login { .. } => "login",
-        ImapError::Secret(_) => "secret",
-        ImapError::NoStarttls { .. } | ImapError::Wire(WireError::Tls { .. }) => "tls",
         ImapError::Wire(WireError::Resolve { .. }) => "dns",
         ImapError::Wire(WireError::Connect { .. }) => "connect",
-        _ => "other",
+        error => match error.trouble() {
+            Trouble::Login => "login",
+            Trouble::Tls => "tls",
+            Trouble::Setup => "secret",
+            Trouble::Folder | Trouble::Line => "other",
+        },
     }
 }

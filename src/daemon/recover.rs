@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::act::InHand;
+use super::handle::read;
+use super::plan;
 use super::worker::{READ_CAP, STEP, WorkError, Worker};
 use crate::decide::{Case, Keyword, Reason, TicketId, Word, decide};
 use crate::edge::ledger::{Effect, EffectState, MailKey, MailRecord, MailState};
@@ -48,7 +50,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             self.retry_at = None;
             self.retries.reset();
         } else {
-            let pause = self.retries.next(0, 0).max(self.shared.retry_floor);
+            let pause = self.retries.next(0).max(self.shared.retry_floor);
             self.retry_at = Some(Instant::now() + pause);
         }
     }
@@ -65,20 +67,28 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             }
             None => None,
         };
-        let (Some(bytes), Some(listed)) = (bytes, listed) else {
+        // a server that was restored may give an old uid to another mail
+        let same_mail = |bytes: &Vec<u8>, listed: &Listed| {
+            let size = listed.size.unwrap_or_else(|| u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+            bytes.is_empty() || plan::identity(bytes, size) == record.identity
+        };
+        let found = bytes.zip(listed).filter(|(bytes, listed)| same_mail(bytes, listed));
+        let Some((bytes, listed)) = found else {
             // with new UIDs the mail comes by again and is recognised by its content
             if same {
                 self.finish_gone(&mut record).await?;
             }
             return Ok(true);
         };
-        let (mail, verdict) = self.read(&bytes).await.map_err(WorkError::Ledger)?;
+        let (mail, verdict) = read(self.shared, &bytes).await.map_err(WorkError::Ledger)?;
         let verdict = record.verdict.clone().unwrap_or(verdict);
         let before = record.before.clone().unwrap_or_else(|| Case::new(TicketId::new(0, [0, 0])));
         let decision = decide(&mail, &verdict, &before, &self.shared.policy().book, record.decided);
         let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX).max(listed.size.unwrap_or(0));
-        let hand = InHand { mail, bytes, size, decision, again: true };
-        let done = self.act(&mut record, &hand).await?;
+        let hand = InHand { mail, bytes, size, arrived: listed.arrived, decision, again: true };
+        let mut batch = [(record, hand)];
+        let done = self.act(&mut batch).await?;
+        let [(mut record, _)] = batch;
         if !done && self.shared.clock.now().since(record.decided) > GIVE_UP {
             self.give_up_record(&mut record, "it could not be done for five days").await?;
             return Ok(true);
@@ -171,12 +181,12 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         &mut self,
         mut twin: MailRecord,
         key: MailKey,
-        listed: Listed,
+        uid: Uid,
     ) -> Result<(), WorkError<M::Error>> {
         let open = twin.state == MailState::Intended;
         tracing::info!(open, "a mail that was handled before: nothing is done twice");
         let old = std::mem::replace(&mut twin.key, key);
-        let cursor = self.cursor(listed.uid.saturating_add(1));
+        let cursor = self.cursor(uid.saturating_add(1));
         let moved = twin.clone();
         self.shared
             .ledger
@@ -186,23 +196,20 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             })
             .await
             .map_err(WorkError::Ledger)?;
-        self.next = listed.uid.saturating_add(1);
+        self.next = uid.saturating_add(1);
         if open && self.acting() && !Box::pin(self.finish(twin)).await? {
             self.plan_retry(false);
         }
         Ok(())
     }
 
-    pub(super) async fn quarantine(
-        &mut self,
-        key: MailKey,
-        listed: Listed,
-    ) -> Result<(), WorkError<M::Error>> {
-        tracing::error!(account = %self.folder.account, folder = %self.folder.folder, mail.uid = listed.uid,
+    pub(super) async fn quarantine(&mut self, key: MailKey) -> Result<(), WorkError<M::Error>> {
+        let uid = key.uid;
+        tracing::error!(account = %self.folder.account, folder = %self.folder.folder, mail.uid = uid,
             attempts = self.shared.attempts, "a mail was quarantined: handling it never came to an end");
-        self.mark_for_review(listed.uid).await?;
+        self.mark_for_review(uid).await?;
         let record = MailRecord {
-            identity: format!("quarantined-{}-{}", self.uid_validity, listed.uid),
+            identity: format!("quarantined-{}-{uid}", self.uid_validity),
             key,
             message_id: None,
             decided: self.shared.clock.now(),
@@ -215,7 +222,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             effects: Vec::new(),
         };
         crate::edge::metrics::mail_processed(&record, self.acting());
-        let cursor = self.cursor(listed.uid.saturating_add(1));
+        let cursor = self.cursor(uid.saturating_add(1));
         self.next = cursor.uid_next;
         self.shared
             .ledger
@@ -228,7 +235,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         if !self.acting() {
             return Ok(());
         }
-        match self.mailbox.tag(uid, &[Keyword::Review].into()).await {
+        match self.mailbox.tag(&[uid], &[Keyword::Review].into()).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_refusal() => Ok(()),
             Err(error) => Err(WorkError::Mailbox(error)),

@@ -53,7 +53,9 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
                 match self.mailbox.bring_back(folder, id).await.map_err(WorkError::Mailbox)? {
                     Moved::Done => "undone: moved back",
                     Moved::Gone => "undone: a person had moved it",
-                    Moved::Impossible => "it stays: the server can neither move nor expunge",
+                    Moved::Impossible | Moved::Refused(..) => {
+                        "it stays: the server can neither move nor expunge"
+                    }
                 }
             }
             (Effect::Tag { keywords }, Some(id)) => {

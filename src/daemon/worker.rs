@@ -3,16 +3,12 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::Instrument;
 
-use super::act::InHand;
-use super::plan::{self, Decided};
 use super::{Shared, backoff::Backoff};
 use crate::config::{Account, Mode, Start};
-use crate::decide::{Decision, Keyword, OWN_ID_PREFIX, Word, bounce, decide};
-use crate::edge::ledger::{Cursor, EffectState, FolderKey, LedgerError, MailKey, MailRecord, MailState};
-use crate::edge::{EdgeError, FolderState, Listed, Mailbox, Outbox, Uid, metrics};
-use crate::mail::{AutomatedReason, Mail};
+use crate::decide::Keyword;
+use crate::edge::ledger::{Cursor, FolderKey, LedgerError};
+use crate::edge::{EdgeError, FolderState, Mailbox, Outbox, Uid};
 use crate::time::Timestamp;
 
 /// Time within which one step with a server comes to an end, all time limits included.
@@ -50,8 +46,10 @@ pub struct Worker<'a, M: Mailbox, O: Outbox> {
     pub(super) read_only: bool,
     /// When the folder was seen first: older mail is nobody's business.
     pub(super) began: Timestamp,
-    /// The way to colleagues did not work in this round: it is not tried for every mail.
+    /// The way to colleagues did not work: it is not tried for every mail, only when open records are
+    /// tried again.
     pub(super) smtp_waits: bool,
+
 }
 
 impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
@@ -115,7 +113,15 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         let now = self.shared.clock.now();
         self.began = cursor.map_or(now, |cursor| cursor.began);
         let since = match cursor {
-            Some(cursor) if cursor.uid_validity == state.uid_validity => return Ok(cursor.uid_next),
+            Some(cursor) if cursor.uid_validity == state.uid_validity => {
+                // a folder without mails may leave UIDNEXT out
+                if state.uid_next == 0 || state.uid_next >= cursor.uid_next {
+                    return Ok(cursor.uid_next);
+                }
+                tracing::warn!(account = %self.folder.account, folder = %self.folder.folder,
+                    "the folder's UIDNEXT has gone back, as after a restore: mails are recognised by content");
+                Some(now.minus(RESYNC).max(self.began))
+            }
             Some(_) => {
                 tracing::warn!(account = %self.folder.account, folder = %self.folder.folder,
                     "the folder's UIDVALIDITY has changed: mails are recognised by content");
@@ -138,7 +144,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         Ok(next)
     }
 
-    async fn advance(&mut self, next: Uid) -> Result<(), WorkError<M::Error>> {
+    pub(super) async fn advance(&mut self, next: Uid) -> Result<(), WorkError<M::Error>> {
         self.next = next;
         let cursor = self.cursor(next);
         let folder = self.folder.clone();
@@ -158,7 +164,6 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             self.resume().await?;
         }
         self.undo().await?;
-        self.smtp_waits = false;
         let mut handled = 0;
         loop {
             let listed = self.mailbox.list(self.next).await.map_err(WorkError::Mailbox)?;
@@ -167,218 +172,11 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
                 Box::pin(self.serve()).await?;
                 return Ok(handled);
             }
-            for mail in listed {
-                if self.shared.stopping() {
-                    return Ok(handled);
-                }
-                self.handle_counted(mail).await?;
-                self.shared.alive_for(&self.folder, STEP);
-                handled += 1;
+            handled += Box::pin(self.handle_all(listed)).await?;
+            if self.shared.stopping() {
+                return Ok(handled);
             }
         }
-    }
-
-    /// A line that breaks says nothing against the mail in hand: only a death of the process does.
-    async fn handle_counted(&mut self, listed: Listed) -> Result<(), WorkError<M::Error>> {
-        let result = self.handle(listed).await;
-        // a refusal is an answer, about this mail
-        if let Err(WorkError::Mailbox(error)) = &result
-            && !error.is_refusal()
-        {
-            let key =
-                MailKey { folder: self.folder.clone(), uid_validity: self.uid_validity, uid: listed.uid };
-            self.shared.ledger.run(move |store| store.forgive(&key)).await.map_err(WorkError::Ledger)?;
-        }
-        result
-    }
-
-    async fn handle(&mut self, listed: Listed) -> Result<(), WorkError<M::Error>> {
-        let key = MailKey { folder: self.folder.clone(), uid_validity: self.uid_validity, uid: listed.uid };
-        let counted = key.clone();
-        let (known, attempts) = self
-            .shared
-            .ledger
-            .run(move |store| {
-                let known = store.record(&counted)?;
-                let attempts = if known.is_some() { vec![0] } else { store.attempt(&[counted])? };
-                Ok((known, attempts))
-            })
-            .await
-            .map_err(WorkError::Ledger)?;
-        if known.is_some() {
-            return self.advance(listed.uid.saturating_add(1)).await;
-        }
-        if attempts.first().is_some_and(|count| *count > self.shared.attempts) {
-            return self.quarantine(key, listed).await;
-        }
-        if listed.size.is_none() {
-            tracing::warn!(account = %self.folder.account, folder = %self.folder.folder, mail.uid = listed.uid,
-                "the server refuses to list a mail: it is asked for by itself");
-        }
-        let fetched = self.mailbox.fetch(listed.uid, READ_CAP).await.map_err(WorkError::Mailbox)?;
-        self.shared.crash_point("fetch");
-        // of an empty mail some servers say that it has no body
-        let fetched = fetched.or_else(|| (listed.size == Some(0)).then(Vec::new));
-        let Some(bytes) = fetched else { return self.advance(listed.uid.saturating_add(1)).await };
-        let size = listed.size.unwrap_or_else(|| u32::try_from(bytes.len()).unwrap_or(u32::MAX));
-        let identity = if bytes.is_empty() {
-            // nothing tells one empty mail from another
-            format!("empty-{}-{}", self.uid_validity, listed.uid)
-        } else {
-            plan::identity(&bytes, size)
-        };
-        let span = tracing::info_span!("mail", account = %self.folder.account, folder = %self.folder.folder,
-            mail.uid = listed.uid, mail.id_hash = %identity);
-        Box::pin(self.handle_bytes(key, listed, bytes, identity).instrument(span)).await
-    }
-
-    async fn handle_bytes(
-        &mut self,
-        key: MailKey,
-        listed: Listed,
-        bytes: Vec<u8>,
-        identity: String,
-    ) -> Result<(), WorkError<M::Error>> {
-        let begun = Instant::now();
-        let (account, wanted) = (self.folder.account.clone(), identity.clone());
-        let twin = self
-            .shared
-            .ledger
-            .run(move |store| store.by_identity(&account, &wanted))
-            .await
-            .map_err(WorkError::Ledger)?;
-        if let Some(twin) = twin {
-            return self.meet_again(twin, key, listed).await;
-        }
-        let (mail, verdict) = self.read(&bytes).await.map_err(WorkError::Ledger)?;
-        metrics::classified(begun.elapsed());
-        self.shared.crash_point("classify");
-        let (mut record, hand) = self.intend(key, listed, bytes, identity, mail, verdict).await?;
-        self.next = listed.uid.saturating_add(1);
-        self.shared.crash_point("intent");
-        let acting = self.acting();
-        let done = if acting { Box::pin(self.act(&mut record, &hand)).await? } else { true };
-        self.shared.crash_point("done");
-        if !done && self.retry_at.is_none() {
-            self.plan_retry(false);
-        }
-        let labels = plan::label_words(&record);
-        metrics::mail_processed(&record, acting);
-        metrics::mail_age(listed.arrived, self.shared.clock.now());
-        tracing::info!(
-            label.primary = record.verdict.as_ref().and_then(crate::classify::Verdict::primary).map_or("none", |l| l.as_str()),
-            labels,
-            decision.reason = %crate::decide::reason_line(&record.reasons),
-            queue = plan::folder_of(&record).unwrap_or("none"),
-            draft = hand.decision.draft().is_some(),
-            acting,
-            duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-            "mail handled"
-        );
-        Ok(())
-    }
-
-    /// Decides and records in one step on the ledger's thread, so that two mails of one customer
-    /// in two mailboxes cannot overtake each other.
-    async fn intend(
-        &mut self,
-        key: MailKey,
-        listed: Listed,
-        bytes: Vec<u8>,
-        identity: String,
-        mail: Mail,
-        verdict: crate::classify::Verdict,
-    ) -> Result<(MailRecord, InHand), WorkError<M::Error>> {
-        let book = self.shared.policy().book;
-        let address = self.account.address.clone();
-        let at = self.shared.clock.now();
-        let acting = self.acting();
-        let cursor = self.cursor(listed.uid.saturating_add(1));
-        let (mail, decision, record, reopened) = self
-            .shared
-            .ledger
-            .run(move |store| {
-                let query = plan::case_query(&key.folder.account, &mail);
-                let before = store.case(&query)?;
-                let decision = decide(&mail, &verdict, &before, &book, at);
-                let open_draft = match &before.ticket {
-                    Some(ticket) => store.draft(ticket.id.as_str())?,
-                    None => None,
-                };
-                let (mail, verdict) = (&mail, &verdict);
-                let address = &address;
-                let decided = Decided {
-                    key,
-                    identity,
-                    mail,
-                    verdict,
-                    before,
-                    decision: &decision,
-                    open_draft,
-                    address,
-                    at,
-                };
-                let mut record = plan::record(decided, &book.policy);
-                if !acting {
-                    for entry in &mut record.effects {
-                        entry.state = EffectState::Skipped("observed only".into());
-                    }
-                    record.state = MailState::Done;
-                }
-                // who is only watched is not judged: observing leaves customers and tickets as they are
-                let after = acting.then_some((&decision.case, &query));
-                store.intend(&record, after, Some(cursor))?;
-                let mut reopened = Vec::new();
-                for id in bounce::own_ids(mail).iter().filter(|_| acting) {
-                    reopened.extend(store.reopen(id, "it came back undelivered")?);
-                }
-                Ok((mail.clone(), decision, record, reopened))
-            })
-            .await
-            .map_err(WorkError::Ledger)?;
-        self.tell(&decision, &reopened);
-        let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX).max(listed.size.unwrap_or(0));
-        Ok((record, InHand { mail, bytes, size, decision, again: false }))
-    }
-
-    /// Says aloud what ops must know at once.
-    fn tell(&self, decision: &Decision, reopened: &[MailRecord]) {
-        let has = |word: Word| decision.reasons.iter().find(|reason| reason.word == word);
-        if let Some(reason) = has(Word::LoopCap) {
-            tracing::warn!(decision.reason = %reason, "a cap against loops is reached: nothing is drafted or forwarded, the mail is filed for review");
-        }
-        if has(Word::OwnForwardBounced).is_some() && reopened.is_empty() {
-            tracing::error!(
-                decision.reason = "own-forward-bounced",
-                "mail of ours came back undelivered, and the ledger does not know it or has told of it: a person must look"
-            );
-        }
-        for record in reopened {
-            tracing::error!(decision.reason = "own-forward-bounced", of.id_hash = %record.identity,
-                of.uid = record.key.uid, "what we sent about a mail came back undelivered: a person must hand it over");
-        }
-        if self.acting() {
-            self.shared.note_held(&decision.case.paces.held);
-        }
-    }
-
-    /// Parses and classifies on a thread of its own: a panic costs this mail, not the daemon.
-    pub(super) async fn read(&self, bytes: &[u8]) -> Result<(Mail, crate::classify::Verdict), LedgerError> {
-        let copy = bytes.to_vec();
-        let parsing = tokio::task::spawn_blocking(move || crate::mail::parse(&copy));
-        let Ok(mut mail) = parsing.await else { return Ok(unread()) };
-        // anybody can write our prefix: only an id that we gave is ours
-        if let Some(id) = mail.message_id.clone().filter(|id| id.as_str().starts_with(OWN_ID_PREFIX))
-            && self.shared.ledger.run(move |store| store.own(&id)).await?.is_some()
-        {
-            mail.automated = Some(AutomatedReason::OwnMail);
-        }
-        let classifier = self.shared.policy().classifier;
-        let classifying = tokio::task::spawn_blocking(move || {
-            let verdict = classifier.classify(&mail);
-            (mail, verdict)
-        });
-        Ok(classifying.await.unwrap_or_else(|_| unread()))
     }
 
     /// Waits until something may have happened in the folder, or there is something to try again.
@@ -399,11 +197,4 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
     pub fn into_mailbox(self) -> M {
         self.mailbox
     }
-}
-
-/// What is left of a mail on which the reader failed.
-fn unread() -> (Mail, crate::classify::Verdict) {
-    tracing::error!("reading a mail failed: it is left for a person");
-    let mail = Mail { problems: vec![crate::mail::Problem::Unparseable], ..Mail::default() };
-    (mail, crate::classify::Verdict::unread())
 }

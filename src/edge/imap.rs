@@ -3,16 +3,22 @@
 
 pub mod answer;
 pub mod exec;
+mod filing;
 pub mod folders;
 pub mod login;
 mod mailbox;
+mod reading;
 pub mod utf7;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+use imap_proto::ResponseCode;
 
 use crate::config::Server;
+use crate::edge::login::LoginError;
 use crate::edge::wire::WireError;
-use crate::edge::{EdgeError, FolderState, Retry};
+use crate::edge::{EdgeError, FolderState, Retry, Trouble};
 use exec::Connection;
 
 pub use folders::Folders;
@@ -23,34 +29,16 @@ pub enum ImapError {
     /// No connection.
     #[error(transparent)]
     Wire(#[from] WireError),
-    /// The password cannot be read.
+    /// No login.
     #[error(transparent)]
-    Secret(#[from] crate::config::SecretError),
-    /// The server does not offer what the config asks for.
-    #[error("{host}:{port} does not offer STARTTLS; use `tls = \"implicit\"` and its port, usually 993")]
-    NoStarttls {
-        /// Host name of the config.
-        host: String,
-        /// Port.
-        port: u16,
-    },
-    /// The server refuses user and password.
-    #[error("{host} refuses the login of {user}: {why}; check `user` and the password file")]
-    Login {
-        /// Host name of the config.
-        host: String,
-        /// User of the config.
-        user: String,
-        /// What the server says.
-        why: String,
-    },
+    Login(#[from] LoginError),
     /// A command was answered NO or BAD.
     #[error("the server refuses {during}: {why}")]
     Refused {
         /// The command's verb.
         during: &'static str,
-        /// Whether it says that creating the folder would help.
-        try_create: bool,
+        /// Why, as a response code says it.
+        code: Code,
         /// What the server says.
         why: String,
     },
@@ -109,17 +97,48 @@ pub enum ImapError {
     Create {
         /// Folder of the config.
         folder: String,
+        /// Why, as a response code says it.
+        code: Code,
         /// What the server says.
         why: String,
     },
+}
+
+/// What a response code (RFC 9051 §7.1) says about a refusal, as far as it matters to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Creating the folder would help.
+    TryCreate,
+    /// It may pass by itself: no space, too busy, out of order.
+    Passing,
+    /// None of these.
+    Other,
+}
+
+impl Code {
+    /// Codes that the parser does not know stand at the beginning of the text.
+    fn of(code: Option<&ResponseCode<'_>>, text: Option<&str>) -> Self {
+        const PASSING: [&str; 7] =
+            ["OVERQUOTA", "UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "CONTACTADMIN", "EXPUNGEISSUED"];
+        let word = text.and_then(|text| text.strip_prefix('[')?.split([']', ' ']).next());
+        match (code, word) {
+            (Some(ResponseCode::TryCreate), _) => Self::TryCreate,
+            (_, Some(word)) if PASSING.iter().any(|passing| word.eq_ignore_ascii_case(passing)) => {
+                Self::Passing
+            }
+            _ => Self::Other,
+        }
+    }
 }
 
 impl EdgeError for ImapError {
     fn retry(&self) -> Retry {
         match self {
             Self::Wire(error) => error.retry(),
-            Self::Secret(_) | Self::NoStarttls { .. } | Self::Argument { .. } => Retry::Never,
-            Self::Login { .. }
+            Self::Argument { .. }
+            | Self::Create { code: Code::Other | Code::TryCreate, .. }
+            | Self::Refused { code: Code::Other | Code::TryCreate, .. } => Retry::Never,
+            Self::Login(_)
             | Self::Refused { .. }
             | Self::Bye { .. }
             | Self::Closed { .. }
@@ -133,6 +152,22 @@ impl EdgeError for ImapError {
 
     fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused { .. } | Self::Create { .. })
+    }
+
+    fn trouble(&self) -> Trouble {
+        match self {
+            Self::Wire(error) => error.trouble(),
+            Self::Login(error) => error.trouble(),
+            Self::Argument { .. } => Trouble::Setup,
+            Self::NoFolder { .. } => Trouble::Folder,
+            Self::Refused { .. }
+            | Self::Create { .. }
+            | Self::Bye { .. }
+            | Self::Closed { .. }
+            | Self::Silent { .. }
+            | Self::Stream { .. }
+            | Self::OutOfStep { .. } => Trouble::Line,
+        }
     }
 }
 
@@ -179,8 +214,8 @@ impl Imap {
         &self.folders
     }
 
-    /// Says goodbye; errors do not matter any more.
+    /// Says goodbye; errors do not matter any more, and nobody waits for a server that is silent.
     pub async fn logout(mut self) {
-        let _ = self.connection.exec("LOGOUT").await;
+        let _ = tokio::time::timeout(Duration::from_secs(5), self.connection.exec("LOGOUT")).await;
     }
 }

@@ -6,6 +6,7 @@
 //! sled's file, because sled's own flush is `sync_file_range`, which a power cut does not respect
 //! (`docs/decisions/0002-sled.md`).
 
+mod attempts;
 pub mod audit;
 pub mod cases;
 pub mod customers;

@@ -14,14 +14,12 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 use tokio::time::timeout;
 
 use crate::config::{Server, Tls};
+use crate::edge::login::{Gates, LoginError};
 use crate::edge::wire::{Wire, WireError, ca_certificates};
-use crate::edge::{EdgeError, Outbox, Retry, Transfer};
+use crate::edge::{EdgeError, Outbox, Retry, Transfer, Trouble};
 
-/// Time for each command (RFC 5321 §4.5.3.2 recommends five minutes; a colleague's server that
-/// needs longer than this is tried again).
-const STEP_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// Time for a body: `STEP_TIMEOUT` and this for each mebibyte.
+/// Time for a body, besides that for a command (RFC 5321 §4.5.3.2 recommends five minutes for most;
+/// a colleague's server that needs longer than `timeout-secs` is tried again), for each mebibyte.
 pub const TIME_PER_MIB: Duration = Duration::from_mins(3);
 
 /// What can go wrong on the way to colleagues.
@@ -30,27 +28,9 @@ pub enum SmtpError {
     /// No connection.
     #[error(transparent)]
     Wire(#[from] WireError),
-    /// The password cannot be read.
+    /// No login.
     #[error(transparent)]
-    Secret(#[from] crate::config::SecretError),
-    /// No TLS where the config asks for it.
-    #[error("{host}:{port} does not offer STARTTLS; use `tls = \"implicit\"` and its port, usually 465")]
-    NoStarttls {
-        /// Host name of the config.
-        host: String,
-        /// Port.
-        port: u16,
-    },
-    /// The server refuses user and password.
-    #[error("{host} refuses the login of {user}: {why}; check `user` and the password file")]
-    Login {
-        /// Host name of the config.
-        host: String,
-        /// User of the config.
-        user: String,
-        /// What the server says.
-        why: String,
-    },
+    Login(#[from] LoginError),
     /// A server refused in so many words; nothing was sent.
     #[error("the server refuses {during}: {why}")]
     Refused {
@@ -91,31 +71,39 @@ impl EdgeError for SmtpError {
             Self::Wire(error) => error.retry(),
             Self::Refused { for_good: true, .. } | Self::Address { .. } => Retry::Never,
             // a login that is refused today was right yesterday: somebody mends it, the mail waits
-            Self::Secret(_)
-            | Self::NoStarttls { .. }
-            | Self::Login { .. }
-            | Self::Refused { .. }
-            | Self::Failed { .. }
-            | Self::Unknown { .. } => Retry::Later,
+            Self::Login(_) | Self::Refused { .. } | Self::Failed { .. } | Self::Unknown { .. } => {
+                Retry::Later
+            }
         }
     }
 
     fn outcome_unknown(&self) -> bool {
         matches!(self, Self::Unknown { .. })
     }
+
+    fn trouble(&self) -> Trouble {
+        match self {
+            Self::Wire(error) => error.trouble(),
+            Self::Login(error) => error.trouble(),
+            Self::Failed { during: "STARTTLS", .. } => Trouble::Tls,
+            Self::Address { .. } => Trouble::Setup,
+            Self::Refused { .. } | Self::Failed { .. } | Self::Unknown { .. } => Trouble::Line,
+        }
+    }
 }
 
 /// The way to colleagues through one server.
 pub struct Smtp {
     server: Server,
+    gates: Gates,
     connection: Option<AsyncSmtpConnection>,
 }
 
 impl Smtp {
     /// A way through `server`; nothing is connected yet.
     #[must_use]
-    pub const fn new(server: Server) -> Self {
-        Self { server, connection: None }
+    pub const fn new(server: Server, gates: Gates) -> Self {
+        Self { server, gates, connection: None }
     }
 
     /// Connects and logs in.
@@ -125,28 +113,59 @@ impl Smtp {
     pub async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
         let server = &self.server;
         let hello = ClientId::default();
+        self.gates.pass(server)?;
         let wire = Wire::connect(server).await?;
-        let mut connection =
-            step("greeting", AsyncSmtpConnection::connect_with_transport(Box::new(wire), &hello)).await?;
+        let mut connection = self
+            .step("greeting", AsyncSmtpConnection::connect_with_transport(Box::new(wire), &hello))
+            .await?;
         if server.tls == Tls::Starttls {
             if !connection.can_starttls() {
-                return Err(SmtpError::NoStarttls { host: server.host.clone(), port: server.port });
+                return Err(LoginError::no_starttls(server).into());
             }
-            step("STARTTLS", connection.starttls(tls(server)?, &hello)).await?;
+            self.step("STARTTLS", connection.starttls(tls(server)?, &hello)).await?;
         }
         if !server.user.is_empty() {
-            let password = server.password()?;
+            let password = server.password().map_err(LoginError::from)?;
             let credentials = Credentials::new(server.user.clone(), password.reveal().to_owned());
-            let login =
-                step("AUTH", connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials)).await;
-            login.map_err(|error| match error {
-                SmtpError::Refused { why, .. } => {
-                    SmtpError::Login { host: server.host.clone(), user: server.user.clone(), why }
+            let login = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials);
+            let login = self.step_with("AUTH", login, |error| {
+                // 4xx: the server cannot ask whoever knows the passwords
+                if error.is_permanent() {
+                    LoginError::refused(server, &causes(error)).into()
+                } else {
+                    judge("AUTH", error)
                 }
-                other => other,
-            })?;
+            });
+            let login = login.await;
+            match &login {
+                Ok(_) => self.gates.note(server, false),
+                Err(SmtpError::Login(_)) => self.gates.note(server, true),
+                Err(_) => {}
+            }
+            login?;
         }
         Ok(connection)
+    }
+
+    async fn step<T>(
+        &self,
+        during: &'static str,
+        phase: impl Future<Output = Result<T, lettre::transport::smtp::Error>> + Send,
+    ) -> Result<T, SmtpError> {
+        self.step_with(during, phase, |error| judge(during, error)).await
+    }
+
+    async fn step_with<T>(
+        &self,
+        during: &'static str,
+        phase: impl Future<Output = Result<T, lettre::transport::smtp::Error>> + Send,
+        judge: impl Fn(&lettre::transport::smtp::Error) -> SmtpError + Send,
+    ) -> Result<T, SmtpError> {
+        match timeout(self.server.patience(), phase).await {
+            Err(_) => Err(SmtpError::Failed { during, why: "no answer in time".into() }),
+            Ok(Err(error)) => Err(judge(&error)),
+            Ok(Ok(value)) => Ok(value),
+        }
     }
 }
 
@@ -161,15 +180,25 @@ impl Outbox for Smtp {
         if eight_bit {
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
-        step("MAIL FROM", connection.command(Mail::new(Some(address(from)?), parameters))).await?;
+        let sender = Mail::new(Some(address(from)?), parameters);
+        self.step("MAIL FROM", connection.command(sender)).await?;
         let mut refused = None;
-        let mut accepted = 0_usize;
+        let (mut accepted, mut later) = (0_usize, Vec::new());
         for recipient in to {
-            match step("RCPT TO", connection.command(Rcpt::new(address(recipient)?, Vec::new()))).await {
+            let command = Rcpt::new(address(recipient)?, Vec::new());
+            match self.step("RCPT TO", connection.command(command)).await {
                 Ok(_) => accepted += 1,
                 Err(error @ SmtpError::Refused { .. }) => {
-                    tracing::error!(%error, "a server refuses one of a desk's addresses");
-                    refused = Some(error);
+                    if error.retry() == Retry::Later {
+                        tracing::warn!(%error, "a server wants one of a desk's addresses later");
+                        later.push(recipient.clone());
+                    } else {
+                        tracing::error!(%error, "a server refuses one of a desk's addresses");
+                    }
+                    // of several the one that may pass decides what becomes of the mail
+                    if refused.as_ref().is_none_or(|known: &SmtpError| known.retry() == Retry::Never) {
+                        refused = Some(error);
+                    }
                 }
                 Err(error) => return Err(error),
             }
@@ -177,9 +206,9 @@ impl Outbox for Smtp {
         if let Some(error) = refused.filter(|_| accepted == 0) {
             return Err(error);
         }
-        step("DATA", connection.command(Data)).await?;
+        self.step("DATA", connection.command(Data)).await?;
         self.connection = Some(connection);
-        Ok(Transfer { eight_bit })
+        Ok(Transfer { eight_bit, later })
     }
 
     async fn send(&mut self, message: &[u8]) -> Result<(), SmtpError> {
@@ -187,7 +216,7 @@ impl Outbox for Smtp {
             return Err(SmtpError::Failed { during: "DATA", why: "nothing was prepared".into() });
         };
         let mebibytes = u32::try_from(message.len() / (1024 * 1024) + 1).unwrap_or(u32::MAX);
-        let limit = STEP_TIMEOUT + TIME_PER_MIB.saturating_mul(mebibytes);
+        let limit = self.server.patience() + TIME_PER_MIB.saturating_mul(mebibytes);
         let answer = timeout(limit, connection.message(message)).await;
         match answer {
             Err(_) => Err(SmtpError::Unknown { why: "no answer in time".into() }),
@@ -202,25 +231,22 @@ impl Outbox for Smtp {
     }
 }
 
-async fn step<T>(
-    during: &'static str,
-    phase: impl Future<Output = Result<T, lettre::transport::smtp::Error>> + Send,
-) -> Result<T, SmtpError> {
-    match timeout(STEP_TIMEOUT, phase).await {
-        Err(_) => Err(SmtpError::Failed { during, why: "no answer in time".into() }),
-        Ok(Err(error)) => Err(judge(during, &error)),
-        Ok(Ok(value)) => Ok(value),
-    }
-}
-
-fn judge(during: &'static str, error: &lettre::transport::smtp::Error) -> SmtpError {
+/// What an error says, with its causes.
+fn causes(error: &lettre::transport::smtp::Error) -> String {
     let mut why = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        why = format!("{why}: {cause}");
+        let cause_text = cause.to_string();
+        if !why.contains(&cause_text) {
+            why = format!("{why}: {cause_text}");
+        }
         source = cause.source();
     }
-    let why = clip(&why);
+    clip(&why)
+}
+
+fn judge(during: &'static str, error: &lettre::transport::smtp::Error) -> SmtpError {
+    let why = causes(error);
     if error.status().is_some() {
         // a server that turns everybody away is broken or busy, not of an opinion on this mail
         let about_mail = matches!(during, "MAIL FROM" | "RCPT TO" | "DATA" | "the body");

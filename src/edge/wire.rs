@@ -15,15 +15,19 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::config::{Server, Tls};
-use crate::edge::{EdgeError, Retry};
+use crate::edge::{EdgeError, Retry, Trouble};
 
-/// How long a connection and its TLS handshake may take, each.
+/// How long the name's resolution, the connection and its TLS handshake may take at most, each.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// After that long without a connection the next address is tried beside it (RFC 8305 §5).
+const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 
 /// What can go wrong before a word is spoken.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +87,16 @@ impl EdgeError for WireError {
             Self::Plaintext { .. } | Self::CaFile { .. } => Retry::Never,
         }
     }
+
+    fn trouble(&self) -> Trouble {
+        match self {
+            // a line that broke in the handshake says nothing about the certificate
+            Self::Tls { source, .. } if source.kind() != io::ErrorKind::InvalidData => Trouble::Line,
+            Self::Tls { .. } => Trouble::Tls,
+            Self::Resolve { .. } | Self::Connect { .. } => Trouble::Line,
+            Self::Plaintext { .. } | Self::CaFile { .. } => Trouble::Setup,
+        }
+    }
 }
 
 /// A connection.
@@ -123,7 +137,7 @@ impl Wire {
         let name = ServerName::try_from(server.host.clone())
             .map_err(|e| failed(io::Error::new(io::ErrorKind::InvalidInput, e)))?;
         let connector = TlsConnector::from(tls_config(server)?);
-        let stream = timeout(CONNECT_TIMEOUT, connector.connect(name, tcp))
+        let stream = timeout(CONNECT_TIMEOUT.min(server.patience()), connector.connect(name, tcp))
             .await
             .map_err(|_| failed(io::ErrorKind::TimedOut.into()))?
             .map_err(failed)?;
@@ -137,26 +151,54 @@ impl Wire {
 async fn connect_tcp(server: &Server) -> Result<TcpStream, WireError> {
     let Server { host, port, tls, .. } = server;
     let resolve = |source| WireError::Resolve { host: host.clone(), source };
+    let patience = CONNECT_TIMEOUT.min(server.patience());
     // resolved at every connect: an address that changed is found
-    let addresses: Vec<SocketAddr> =
-        tokio::net::lookup_host((host.as_str(), *port)).await.map_err(resolve)?.collect();
+    let addresses: Vec<SocketAddr> = timeout(patience, tokio::net::lookup_host((host.as_str(), *port)))
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        .map_err(resolve)?
+        .collect();
     if *tls == Tls::None && !addresses.iter().all(|a| is_loopback(a.ip())) {
         return Err(WireError::Plaintext { host: host.clone() });
     }
     let failed = |source| WireError::Connect { host: host.clone(), port: *port, source };
+    let tcp = timeout(patience, first_to_answer(addresses))
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        .map_err(failed)?;
+    // without it lettre's body and final dot wait 40 ms for each other (22/s against 392/s)
+    tcp.set_nodelay(true).map_err(failed)?;
+    Ok(tcp)
+}
+
+/// Tries address after address, each a little later than the one before, and takes the first that
+/// answers: a dead route to one of them does not keep the others waiting.
+async fn first_to_answer(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in addresses {
-        match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
-            Ok(Ok(tcp)) => {
-                // without it lettre's body and final dot wait 40 ms for each other (22/s against 392/s)
-                tcp.set_nodelay(true).map_err(failed)?;
-                return Ok(tcp);
+    let mut waiting = addresses.into_iter();
+    let mut trying = JoinSet::new();
+    trying.extend(waiting.next().map(TcpStream::connect));
+    while !trying.is_empty() {
+        let next = async {
+            tokio::time::sleep(NEXT_ADDRESS).await;
+            waiting.next()
+        };
+        tokio::select! {
+            Some(ended) = trying.join_next() => match ended {
+                Ok(Ok(tcp)) => return Ok(tcp),
+                Ok(Err(error)) => {
+                    last = error;
+                    trying.extend(waiting.next().map(TcpStream::connect));
+                }
+                Err(_) => {}
+            },
+            Some(address) = next => {
+                trying.spawn(TcpStream::connect(address));
             }
-            Ok(Err(error)) => last = error,
-            Err(_) => last = io::ErrorKind::TimedOut.into(),
+            else => {}
         }
     }
-    Err(failed(last))
+    Err(last)
 }
 
 /// Whether an address is this machine.

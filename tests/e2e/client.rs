@@ -71,6 +71,42 @@ impl ImapClient {
         self.ok(&format!("CREATE \"{folder}\""));
     }
 
+    /// A person deletes the mail with this id.
+    pub fn delete(&mut self, folder: &str, id: &str) {
+        let uids = self.search(folder, &format!("HEADER Message-ID \"{id}\""));
+        self.ok(&format!("SELECT \"{folder}\""));
+        for uid in uids {
+            self.ok(&format!("UID STORE {uid} +FLAGS (\\Deleted)"));
+            self.ok(&format!("UID EXPUNGE {uid}"));
+        }
+        self.ok("CLOSE");
+    }
+
+    /// A person moves the mail with this id.
+    pub fn take(&mut self, from: &str, id: &str, to: &str) {
+        let uids = self.search(from, &format!("HEADER Message-ID \"{id}\""));
+        self.ok(&format!("SELECT \"{from}\""));
+        for uid in uids {
+            self.ok(&format!("UID MOVE {uid} \"{to}\""));
+        }
+        self.ok("CLOSE");
+    }
+
+    /// A person flags the mail with this id.
+    pub fn flag(&mut self, folder: &str, id: &str, flags: &str) {
+        let uids = self.search(folder, &format!("HEADER Message-ID \"{id}\""));
+        self.ok(&format!("SELECT \"{folder}\""));
+        for uid in uids {
+            self.ok(&format!("UID STORE {uid} {flags}"));
+        }
+        self.ok("CLOSE");
+    }
+
+    /// Deletes or renames a folder, or whatever else succeeds with OK.
+    pub fn order(&mut self, command: &str) {
+        self.ok(command);
+    }
+
     pub fn append(&mut self, folder: &str, bytes: &[u8]) {
         let length = bytes.len();
         self.tag += 1;

@@ -60,6 +60,29 @@ impl Servers {
         panic!("no free ports on loopback");
     }
 
+    /// Ends Dovecot alone, and waits until it has gone.
+    pub fn stop_dovecot(&self) {
+        let pid = fs::read_to_string(self.dir.join("run/master.pid")).unwrap();
+        let pid = pid.trim();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        while Path::new(&format!("/proc/{pid}")).exists() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Starts Dovecot again, with the config as it now is.
+    pub fn start_dovecot(&self) {
+        let conf = self.dir.join("dovecot.conf");
+        assert!(Command::new("dovecot").arg("-c").arg(conf).stdin(Stdio::null()).status().unwrap().success());
+    }
+
+    /// An administrator does something.
+    pub fn doveadm(&self, args: &[&str]) {
+        let conf = self.dir.join("dovecot.conf");
+        let output = Command::new("doveadm").arg("-c").arg(conf).args(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
     pub fn password(&self) -> String {
         fs::read_to_string(self.dir.join("password")).unwrap().trim().to_owned()
     }
@@ -182,6 +205,14 @@ pub struct Daemon {
 
 impl Daemon {
     pub fn start(servers: &Servers, config: &Path, crash_at: Option<&str>) -> Self {
+        let daemon = Self::launch(servers, config, crash_at);
+        daemon.wait_for_line("watching");
+        daemon.seen.set(0);
+        daemon
+    }
+
+    /// Without waiting until it watches.
+    pub fn launch(servers: &Servers, config: &Path, crash_at: Option<&str>) -> Self {
         static COUNT: AtomicU16 = AtomicU16::new(0);
         let log = servers.dir.join(format!("daemon-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
         let mut command = Command::new(env!("CARGO_BIN_EXE_evenkeel"));
@@ -190,13 +221,10 @@ impl Daemon {
         if let Some(step) = crash_at {
             command.env("EVENKEEL_CRASH_AT", step);
         }
-        let daemon = Self { child: command.spawn().unwrap(), log, seen: std::cell::Cell::new(0) };
-        daemon.wait_for_line("watching");
-        daemon.seen.set(0);
-        daemon
+        Self { child: command.spawn().unwrap(), log, seen: std::cell::Cell::new(0) }
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         let mut text = String::new();
         fs::File::open(&self.log).unwrap().read_to_string(&mut text).unwrap();
         text

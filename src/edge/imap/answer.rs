@@ -19,6 +19,8 @@ pub struct Row {
     pub flags: Vec<String>,
     /// What was asked of the body.
     pub body: Option<Vec<u8>>,
+    /// MODSEQ (RFC 7162 §3.1.4).
+    pub modseq: Option<u64>,
 }
 
 /// One folder of a LIST answer.
@@ -57,6 +59,8 @@ pub struct Reply {
     pub copied: Option<Vec<Uid>>,
     /// Whether `[READ-ONLY]` came with the answer.
     pub read_only: bool,
+    /// Uids of MODIFIED (RFC 7162 §3.1.3): somebody was faster, they were left as they are.
+    pub modified: Vec<Uid>,
 }
 
 impl Reply {
@@ -80,6 +84,19 @@ impl Reply {
             Response::Capabilities(list) => self.capabilities.extend(list.iter().map(capability)),
             Response::Data { outcome, .. } => self.note(outcome.code.as_ref()),
             _ => {}
+        }
+    }
+
+    /// Takes note of the codes that the parser leaves in the text of a tagged answer.
+    pub fn note_text(&mut self, text: &str) {
+        let Some((set, _)) = text.strip_prefix("[MODIFIED ").and_then(|rest| rest.split_once(']')) else {
+            return;
+        };
+        for part in set.split(',') {
+            let (from, to) = part.split_once(':').unwrap_or((part, part));
+            if let (Ok(from), Ok(to)) = (from.trim().parse::<Uid>(), to.trim().parse::<Uid>()) {
+                self.modified.extend((from.min(to)..=from.max(to)).take(1_000));
+            }
         }
     }
 
@@ -113,6 +130,7 @@ fn row(attributes: &[AttributeValue<'_>]) -> Row {
             AttributeValue::Uid(uid) => row.uid = *uid,
             AttributeValue::Rfc822Size(size) => row.size = Some(*size),
             AttributeValue::InternalDate(date) => row.arrived = internal_date(date),
+            AttributeValue::ModSeq(value) => row.modseq = Some(*value),
             AttributeValue::Flags(flags) => row.flags = flags.iter().map(ToString::to_string).collect(),
             AttributeValue::BodySection { data: Some(bytes), .. } => row.body = Some(bytes.to_vec()),
             _ => {}
@@ -146,6 +164,15 @@ mod tests {
         assert_eq!(internal_date("17-Jul-1996 02:44:25 -0700"), Some(Timestamp(837_596_665)));
         assert_eq!(internal_date(" 1-Jan-1970 00:00:10 +0000"), Some(Timestamp(10)));
         assert_eq!(internal_date("yesterday"), None);
+    }
+
+    #[test]
+    fn mails_that_somebody_else_has_changed_are_named() {
+        let mut reply = Reply::default();
+        reply.note_text("[MODIFIED 7,9:11] Conditional STORE failed.");
+        assert_eq!(reply.modified, [7, 9, 10, 11]);
+        reply.note_text("Store completed [MODIFIED 3]");
+        assert_eq!(reply.modified.len(), 4);
     }
 
     #[test]

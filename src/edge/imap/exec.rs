@@ -9,24 +9,27 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use async_imap::Session;
-use imap_proto::{Response, ResponseCode, Status};
+use imap_proto::{Response, Status};
 use tokio::io::{AsyncWriteExt, BufStream};
 use tokio::time::timeout;
 
-use super::ImapError;
 use super::answer::Reply;
+use super::{Code, ImapError};
 use crate::edge::wire::Wire;
 
 /// The stream under async-imap: large reads for bodies, small writes for commands.
 pub type Stream = BufStream<Wire>;
 
-/// How long a command may take in all; a server that only says "still here" does not prolong it.
-const COMMAND_TIMEOUT: Duration = Duration::from_mins(2);
+/// How long a server may take to end an IDLE, at most. With the five minutes of `poll-secs` a line
+/// that is dead without a word is noticed in less than six.
+const DONE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A logged-in connection.
 #[derive(Debug)]
 pub struct Connection {
     session: Session<Stream>,
+    /// How long a command may take in all; a server that only says "still here" does not prolong it.
+    patience: Duration,
     /// Set by the first error: whatever is still in the stream belongs to no command any more.
     pub broken: bool,
 }
@@ -34,8 +37,8 @@ pub struct Connection {
 impl Connection {
     /// A connection over a session that was just opened.
     #[must_use]
-    pub const fn new(session: Session<Stream>) -> Self {
-        Self { session, broken: false }
+    pub const fn new(session: Session<Stream>, patience: Duration) -> Self {
+        Self { session, patience, broken: false }
     }
 
     /// Runs `command` and demands a tagged OK.
@@ -60,7 +63,7 @@ impl Connection {
         if self.broken {
             return Err(ImapError::Closed { during: verb(command) });
         }
-        let result = match timeout(COMMAND_TIMEOUT, self.converse(command, literal)).await {
+        let result = match timeout(self.patience, self.converse(command, literal)).await {
             Ok(result) => result,
             Err(_) => Err(ImapError::Silent { during: verb(command) }),
         };
@@ -89,11 +92,12 @@ impl Connection {
             match response.parsed() {
                 Response::Done { tag: answered, status, outcome } if *answered == tag => {
                     reply.note(outcome.code.as_ref());
+                    reply.note_text(outcome.information.as_deref().unwrap_or_default());
                     return match status {
                         Status::Ok => Ok(reply),
                         _ => Err(ImapError::Refused {
                             during: verb(command),
-                            try_create: matches!(outcome.code, Some(ResponseCode::TryCreate)),
+                            code: Code::of(outcome.code.as_ref(), outcome.information.as_deref()),
                             why: outcome
                                 .information
                                 .as_deref()
@@ -138,10 +142,12 @@ impl Connection {
     async fn idle_inner(&mut self, at_most: Duration) -> Result<bool, ImapError> {
         let during = "IDLE";
         let stream = |e: &dyn std::fmt::Display| ImapError::Stream { during, why: clip(&e.to_string()) };
-        let tag = self.session.run_command("IDLE").await.map_err(|e| stream(&e))?;
+        let ending = DONE_TIMEOUT.min(self.patience);
+        let mut deadline = tokio::time::Instant::now() + self.patience;
+        let sent = tokio::time::timeout_at(deadline, self.session.run_command("IDLE")).await;
+        let tag = sent.map_err(|_| ImapError::Silent { during })?.map_err(|e| stream(&e))?;
         let mut news = false;
         let mut done_sent = false;
-        let mut deadline = tokio::time::Instant::now() + COMMAND_TIMEOUT;
         let mut accepted = false;
         loop {
             let next = tokio::time::timeout_at(deadline, self.session.read_response()).await;
@@ -163,7 +169,7 @@ impl Connection {
                             Status::Ok if done_sent => Ok(news),
                             _ => Err(ImapError::Refused {
                                 during,
-                                try_create: false,
+                                code: Code::Other,
                                 why: outcome.information.as_deref().map_or_else(String::new, clip),
                             }),
                         };
@@ -181,9 +187,10 @@ impl Connection {
                 }
             }
             if finish && !done_sent {
-                self.session.run_command_untagged("DONE").await.map_err(|e| stream(&e))?;
                 done_sent = true;
-                deadline = tokio::time::Instant::now() + COMMAND_TIMEOUT;
+                deadline = tokio::time::Instant::now() + ending;
+                let sent = tokio::time::timeout_at(deadline, self.session.run_command_untagged("DONE")).await;
+                sent.map_err(|_| ImapError::Silent { during })?.map_err(|e| stream(&e))?;
             }
         }
     }

@@ -144,8 +144,8 @@ impl Folders {
         }
         let wire = self.wire(name);
         match connection.exec(&format!("CREATE {wire}")).await {
-            Err(ImapError::Refused { why, .. }) if !why.to_lowercase().contains("exist") => {
-                return Err(ImapError::Create { folder: name.to_owned(), why });
+            Err(ImapError::Refused { why, code, .. }) if !why.to_lowercase().contains("exist") => {
+                return Err(ImapError::Create { folder: name.to_owned(), code, why });
             }
             // refused because another connection of ours was faster
             Ok(_) | Err(ImapError::Refused { .. }) => {}

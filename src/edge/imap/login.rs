@@ -8,13 +8,11 @@ use imap_proto::{Response, Status};
 use tokio::io::BufStream;
 use tokio::time::timeout;
 
-use super::ImapError;
 use super::exec::{Connection, Stream};
+use super::{Code, ImapError};
 use crate::config::{Server, Tls};
+use crate::edge::login::LoginError;
 use crate::edge::wire::Wire;
-
-/// How long greeting, STARTTLS and login may take, each.
-const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 
 fn stream(wire: Wire) -> Stream {
     BufStream::with_capacity(64 * 1024, 16 * 1024, wire)
@@ -25,16 +23,17 @@ fn stream(wire: Wire) -> Stream {
 /// # Errors
 /// See [`ImapError`].
 pub async fn login(server: &Server) -> Result<Connection, ImapError> {
-    let password = server.password()?;
+    let password = server.password().map_err(LoginError::from)?;
+    let patience = server.patience();
     let mut client = Client::new(stream(Wire::connect(server).await?));
-    greeting(&mut client).await?;
+    greeting(&mut client, patience).await?;
     if server.tls == Tls::Starttls {
         client = starttls(client, server).await?;
     }
-    let attempt = timeout(STEP_TIMEOUT, client.login(&server.user, password.reveal())).await;
+    let attempt = timeout(patience, client.login(&server.user, password.reveal())).await;
     match attempt {
         Err(_) => Err(ImapError::Silent { during: "LOGIN" }),
-        Ok(Ok(session)) => Ok(Connection::new(session)),
+        Ok(Ok(session)) => Ok(Connection::new(session, patience)),
         Ok(Err((error, _))) => Err(refusal(error, server)),
     }
 }
@@ -47,11 +46,9 @@ fn refusal(error: async_imap::error::Error, server: &Server) -> ImapError {
         Error::No(why)
             if ["UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG"].iter().any(|code| why.contains(code)) =>
         {
-            ImapError::Refused { during: "LOGIN", try_create: false, why: clip(why) }
+            ImapError::Refused { during: "LOGIN", code: Code::Passing, why: clip(why) }
         }
-        Error::No(why) | Error::Bad(why) => {
-            ImapError::Login { host: server.host.clone(), user: server.user.clone(), why: clip(why) }
-        }
+        Error::No(why) | Error::Bad(why) => LoginError::refused(server, &why).into(),
         Error::ConnectionLost => ImapError::Closed { during: "LOGIN" },
         // other errors may quote the input buffer or the command
         _ => ImapError::Stream {
@@ -61,10 +58,9 @@ fn refusal(error: async_imap::error::Error, server: &Server) -> ImapError {
     }
 }
 
-async fn greeting(client: &mut Client<Stream>) -> Result<(), ImapError> {
+async fn greeting(client: &mut Client<Stream>, patience: Duration) -> Result<(), ImapError> {
     let during = "greeting";
-    let read =
-        timeout(STEP_TIMEOUT, client.read_response()).await.map_err(|_| ImapError::Silent { during })?;
+    let read = timeout(patience, client.read_response()).await.map_err(|_| ImapError::Silent { during })?;
     let first =
         read.map_err(|_| ImapError::Stream { during, why: "what the server sends is no IMAP".into() })?;
     match first.as_ref().map(|response| response.parsed()) {
@@ -80,10 +76,15 @@ async fn greeting(client: &mut Client<Stream>) -> Result<(), ImapError> {
 /// Whatever the server sent behind its OK, before TLS, is thrown away with the buffer.
 async fn starttls(mut client: Client<Stream>, server: &Server) -> Result<Client<Stream>, ImapError> {
     let during = "STARTTLS";
-    timeout(STEP_TIMEOUT, client.run_command_and_check_ok("STARTTLS", None))
+    timeout(server.patience(), client.run_command_and_check_ok("STARTTLS", None))
         .await
         .map_err(|_| ImapError::Silent { during })?
-        .map_err(|_| ImapError::NoStarttls { host: server.host.clone(), port: server.port })?;
+        .map_err(|error| match error {
+            async_imap::error::Error::No(_) | async_imap::error::Error::Bad(_) => {
+                LoginError::no_starttls(server).into()
+            }
+            _ => ImapError::Closed { during },
+        })?;
     let wire = client.into_inner().into_inner().into_tls(server).await?;
     Ok(Client::new(stream(wire)))
 }

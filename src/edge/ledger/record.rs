@@ -9,7 +9,7 @@ use crate::mail::MessageId;
 use crate::time::Timestamp;
 
 /// A watched folder.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FolderKey {
     /// Account name of the config.
     pub account: String,

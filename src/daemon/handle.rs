@@ -1,0 +1,433 @@
+//! New mails, in sets: one command, one commit for many. A set that has died once is handled mail by
+//! mail, so that the one that kills is found.
+
+use std::collections::BTreeSet;
+
+use tokio::time::Instant;
+
+use super::Shared;
+use super::act::InHand;
+use super::plan::{self, Decided};
+use super::worker::{READ_CAP, STEP, WorkError, Worker};
+use crate::classify::Verdict;
+use crate::decide::{Decision, OWN_ID_PREFIX, Word, bounce, decide};
+use crate::edge::ledger::{Effect, EffectState, LedgerError, MailKey, MailRecord, MailState, Store};
+use crate::edge::{EdgeError, Listed, Mailbox, Outbox, metrics};
+use crate::mail::{AutomatedReason, Mail};
+use crate::time::Timestamp;
+
+/// Most mails in a set. Their records are one group of writes in the ledger, see `docs/decisions/0002-sled.md`.
+const SET_MAILS: usize = 50;
+
+/// Most bytes fetched with one command: a slow line has the time of one command for it.
+const SET_BYTES: u32 = 2 * 1024 * 1024;
+
+/// A mail that was fetched and read.
+struct Fresh {
+    key: MailKey,
+    arrived: Option<Timestamp>,
+    size: u32,
+    bytes: Vec<u8>,
+    identity: String,
+    mail: Mail,
+    verdict: Verdict,
+}
+
+/// What the ledger's thread has made of the first of a set.
+#[derive(Default)]
+struct Intended {
+    mails: Vec<(MailRecord, InHand)>,
+    reopened: Vec<MailRecord>,
+    /// The next one was handled before, under another uid.
+    twin: Option<MailRecord>,
+    /// What was not reached.
+    rest: Vec<Fresh>,
+}
+
+impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
+    /// Handles listed mails, oldest first; how many.
+    pub(super) async fn handle_all(&mut self, listed: Vec<Listed>) -> Result<usize, WorkError<M::Error>> {
+        let mut handled = 0;
+        let mut rest = listed.as_slice();
+        while !rest.is_empty() && !self.shared.stopping() {
+            let (set, later) = rest.split_at(set_length(rest));
+            rest = later;
+            self.shared.alive_for(&self.folder, STEP);
+            let keys: Vec<MailKey> = set.iter().map(|mail| self.key(mail)).collect();
+            let tried = self.ledger({
+                let keys = keys.clone();
+                move |store| store.attempts(&keys)
+            });
+            // it has broken off before, so perhaps one of them is to blame
+            let doubtful = tried.await?.iter().any(|attempts| *attempts > 0);
+            let each = if doubtful { 1 } else { set.len() };
+            for part in set.chunks(each.max(1)) {
+                self.handle_counted(part).await?;
+                if self.shared.stopping() {
+                    break;
+                }
+            }
+            handled += set.len();
+        }
+        Ok(handled)
+    }
+
+    pub(super) fn key(&self, mail: &Listed) -> MailKey {
+        MailKey { folder: self.folder.clone(), uid_validity: self.uid_validity, uid: mail.uid }
+    }
+
+    pub(super) async fn ledger<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> Result<R, LedgerError> + Send + 'static,
+    ) -> Result<R, WorkError<M::Error>> {
+        self.shared.ledger.run(job).await.map_err(WorkError::Ledger)
+    }
+
+    /// A line that breaks says nothing against the mails in hand: only a death of the process does.
+    async fn handle_counted(&mut self, set: &[Listed]) -> Result<(), WorkError<M::Error>> {
+        let result = self.handle_set(set).await;
+        // a refusal is an answer, about these mails
+        if let Err(WorkError::Mailbox(error)) = &result
+            && !error.is_refusal()
+        {
+            let keys: Vec<MailKey> = set.iter().map(|mail| self.key(mail)).collect();
+            self.ledger(move |store| keys.iter().try_for_each(|key| store.forgive(key))).await?;
+        }
+        result
+    }
+
+    async fn handle_set(&mut self, set: &[Listed]) -> Result<(), WorkError<M::Error>> {
+        let Some(last) = set.last().map(|mail| mail.uid) else { return Ok(()) };
+        let begun = Instant::now();
+        let set = self.begin(set).await?;
+        let fetched = self.fetch(&set).await?;
+        self.shared.crash_point("fetch");
+        let reading = fetched.into_iter().map(|(listed, bytes)| {
+            let size = listed.size.unwrap_or_else(|| u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+            let key = self.key(&listed);
+            let identity = if bytes.is_empty() {
+                // nothing tells one empty mail from another
+                format!("empty-{}-{}", self.uid_validity, listed.uid)
+            } else {
+                plan::identity(&bytes, size)
+            };
+            fresh(self.shared, key, listed.arrived, size, bytes, identity)
+        });
+        let reading: Vec<_> = reading.collect();
+        let mut fresh = futures::future::try_join_all(reading).await.map_err(WorkError::Ledger)?;
+        self.shared.crash_point("classify");
+        while !fresh.is_empty() {
+            fresh = self.handle_fresh(fresh, begun).await?;
+            self.shared.alive_for(&self.folder, STEP);
+        }
+        if self.next <= last {
+            self.advance(last.saturating_add(1)).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts an attempt for each mail and claims them; those that are ours to handle.
+    async fn begin(&mut self, set: &[Listed]) -> Result<Vec<Listed>, WorkError<M::Error>> {
+        let who = self.shared.instance.clone();
+        let foreign = |mail: &&Listed| self.acting() && mail.claimed_by.iter().any(|by| *by != who);
+        let mut lost = set.iter().filter(foreign).count();
+        let mut ours: Vec<Listed> = set.iter().filter(|mail| !foreign(mail)).cloned().collect();
+        let keys: Vec<MailKey> = ours.iter().map(|mail| self.key(mail)).collect();
+        let attempts = self.ledger(move |store| store.attempt(&keys)).await?;
+        if let ([mail], [count]) = (ours.as_slice(), attempts.as_slice())
+            && *count > self.shared.attempts
+        {
+            let key = self.key(mail);
+            self.quarantine(key).await?;
+            return Ok(Vec::new());
+        }
+        if self.acting() {
+            let unclaimed: Vec<Listed> =
+                ours.iter().filter(|mail| mail.claimed_by.is_empty()).cloned().collect();
+            let won = self.mailbox.claim(&unclaimed, &who).await.map_err(WorkError::Mailbox)?;
+            let is_ours = |mail: &Listed| !mail.claimed_by.is_empty() || won.contains(&mail.uid);
+            let released: Vec<MailKey> =
+                ours.iter().filter(|mail| !is_ours(mail)).map(|mail| self.key(mail)).collect();
+            if !released.is_empty() {
+                lost += released.len();
+                self.ledger(move |store| store.release(&released)).await?;
+                ours.retain(is_ours);
+            }
+            self.shared.crash_point("claim");
+        }
+        self.tell_of_theirs(lost);
+        Ok(ours)
+    }
+
+    /// Another evenkeel works on this mailbox: said once, and in the status.
+    fn tell_of_theirs(&self, lost: usize) {
+        if lost > 0 && self.shared.note_theirs(lost) == 0 {
+            tracing::error!(account = %self.folder.account, folder = %self.folder.folder,
+                "another evenkeel has claimed mails here: they are left to it; stop one of the two");
+        }
+    }
+
+    async fn fetch(&mut self, set: &[Listed]) -> Result<Vec<(Listed, Vec<u8>)>, WorkError<M::Error>> {
+        if let [mail] = set {
+            if mail.size.is_none() {
+                tracing::warn!(account = %self.folder.account, folder = %self.folder.folder, mail.uid = mail.uid,
+                    "the server refuses to list a mail: it is asked for by itself");
+            }
+            let fetched = self.mailbox.fetch(mail.uid, READ_CAP).await.map_err(WorkError::Mailbox)?;
+            // of an empty mail some servers say that it has no body
+            let fetched = fetched.or_else(|| (mail.size == Some(0)).then(Vec::new));
+            return Ok(fetched.map(|bytes| (mail.clone(), bytes)).into_iter().collect());
+        }
+        if set.is_empty() {
+            return Ok(Vec::new());
+        }
+        let uids: Vec<u32> = set.iter().map(|mail| mail.uid).collect();
+        let mut bodies = self.mailbox.fetch_set(&uids, READ_CAP).await.map_err(WorkError::Mailbox)?;
+        Ok(set.iter().filter_map(|mail| Some((mail.clone(), bodies.remove(&mail.uid)?))).collect())
+    }
+
+    /// Intends and acts for as many as can go together; what is left.
+    async fn handle_fresh(
+        &mut self,
+        fresh: Vec<Fresh>,
+        begun: Instant,
+    ) -> Result<Vec<Fresh>, WorkError<M::Error>> {
+        let Intended { mut mails, reopened, twin, mut rest } = self.intend(fresh).await?;
+        if let Some((record, _)) = mails.last() {
+            self.next = record.key.uid.saturating_add(1);
+        }
+        tell_reopened(&reopened);
+        for (record, hand) in &mails {
+            tell(record, &hand.decision, reopened.is_empty());
+        }
+        if !mails.is_empty() {
+            self.shared.crash_point("intent");
+            let acting = self.acting();
+            let done = if acting { Box::pin(self.act(&mut mails)).await? } else { true };
+            self.shared.crash_point("done");
+            if !done && self.retry_at.is_none() {
+                self.plan_retry(false);
+            }
+            for (record, hand) in &mails {
+                metrics::mail_processed(record, acting);
+                metrics::mail_age(hand.arrived, self.shared.clock.now());
+                log_handled(record, hand, acting, begun);
+            }
+        }
+        if let Some(twin) = twin {
+            if rest.is_empty() {
+                return Ok(rest);
+            }
+            let known = rest.remove(0);
+            // the very same mail: only the cursor had not gone on
+            if twin.key != known.key {
+                self.meet_again(twin, known.key.clone(), known.key.uid).await?;
+            }
+        }
+        Ok(rest)
+    }
+
+    /// Decides and records in one step on the ledger's thread, so that two mails of one customer
+    /// in two mailboxes cannot overtake each other, and the second of a thread knows the first.
+    async fn intend(&mut self, fresh: Vec<Fresh>) -> Result<Intended, WorkError<M::Error>> {
+        let book = self.shared.policy().book;
+        let address = self.account.address.clone();
+        let at = self.shared.clock.now();
+        let acting = self.acting();
+        let began = self.cursor(0);
+        let intended = self.ledger(move |store| {
+            let mut all = Intended::default();
+            let mut drafted = BTreeSet::new();
+            let mut fresh = fresh.into_iter();
+            for one in fresh.by_ref() {
+                let twin = store
+                    .by_identity(&one.key.folder.account, &one.identity)?
+                    .filter(|twin| twin.identity == one.identity);
+                if let Some(twin) = twin {
+                    // in a set the first of two alike is acted on before the second meets it
+                    all.twin = Some(twin).filter(|_| all.mails.is_empty());
+                    all.rest.push(one);
+                    break;
+                }
+                let (mut record, decision, query) = decided(store, &one, &book, &address, at)?;
+                let ticket = record.ticket.clone().filter(|_| has_draft(&record));
+                if ticket.is_some_and(|ticket| !drafted.insert(ticket)) {
+                    // it replaces a draft that is not saved yet
+                    all.rest.push(one);
+                    break;
+                }
+                if !acting {
+                    for entry in &mut record.effects {
+                        entry.state = EffectState::Skipped("observed only".into());
+                    }
+                    record.state = MailState::Done;
+                }
+                // who is only watched is not judged: observing leaves customers and tickets as they are
+                let after = acting.then_some((&decision.case, &query));
+                let cursor = crate::edge::ledger::Cursor { uid_next: one.key.uid.saturating_add(1), ..began };
+                store.intend(&record, after, Some(cursor))?;
+                for id in bounce::own_ids(&one.mail).iter().filter(|_| acting) {
+                    all.reopened.extend(store.reopen(id, "it came back undelivered")?);
+                }
+                let size = u32::try_from(one.bytes.len()).unwrap_or(u32::MAX).max(one.size);
+                let arrived = one.arrived;
+                let hand = InHand { mail: one.mail, bytes: one.bytes, size, arrived, decision, again: false };
+                all.mails.push((record, hand));
+            }
+            all.rest.extend(fresh);
+            Ok(all)
+        });
+        let intended = intended.await?;
+        if let Some((_, hand)) = intended.mails.last().filter(|_| acting) {
+            self.shared.note_held(&hand.decision.case.paces.held);
+        }
+        Ok(intended)
+    }
+}
+
+fn tell_reopened(reopened: &[MailRecord]) {
+    for record in reopened {
+        tracing::error!(decision.reason = "own-forward-bounced", of.id_hash = %record.identity,
+            of.uid = record.key.uid, "what we sent about a mail came back undelivered: a person must hand it over");
+    }
+}
+
+/// How many of the next mails go together.
+fn set_length(listed: &[Listed]) -> usize {
+    let mut bytes = 0_u32;
+    let mut count = 0;
+    for mail in listed.iter().take(SET_MAILS) {
+        // what the server will not show, has no bytes, or is long is handled by itself
+        let Some(size) = mail.size.filter(|size| (1..READ_CAP).contains(size)) else { break };
+        bytes = bytes.saturating_add(size);
+        if bytes > SET_BYTES {
+            break;
+        }
+        count += 1;
+    }
+    count.max(1)
+}
+
+fn has_draft(record: &MailRecord) -> bool {
+    record.effects.iter().any(|entry| matches!(entry.effect, Effect::SaveDraft { .. }))
+}
+
+fn decided(
+    store: &Store,
+    one: &Fresh,
+    book: &crate::decide::Rulebook,
+    address: &str,
+    at: Timestamp,
+) -> Result<(MailRecord, Decision, crate::edge::ledger::CaseQuery), LedgerError> {
+    let query = plan::case_query(&one.key.folder.account, &one.mail);
+    let before = store.case(&query)?;
+    let decision = decide(&one.mail, &one.verdict, &before, book, at);
+    let open_draft = match &before.ticket {
+        Some(ticket) => store.draft(ticket.id.as_str())?,
+        None => None,
+    };
+    let decided = Decided {
+        key: one.key.clone(),
+        identity: one.identity.clone(),
+        mail: &one.mail,
+        verdict: &one.verdict,
+        before,
+        decision: &decision,
+        open_draft,
+        address,
+        at,
+    };
+    let record = plan::record(decided, &book.policy);
+    Ok((record, decision, query))
+}
+
+/// Says aloud what ops must know at once.
+fn tell(record: &MailRecord, decision: &Decision, unknown_bounce: bool) {
+    let has = |word: Word| decision.reasons.iter().find(|reason| reason.word == word);
+    if let Some(reason) = has(Word::LoopCap) {
+        tracing::warn!(decision.reason = %reason, mail.id_hash = %record.identity,
+            "a cap against loops is reached: nothing is drafted or forwarded, the mail is filed for review");
+    }
+    if has(Word::OwnForwardBounced).is_some() && unknown_bounce {
+        tracing::error!(
+            decision.reason = "own-forward-bounced",
+            "mail of ours came back undelivered, and the ledger does not know it or has told of it: a person must look"
+        );
+    }
+}
+
+fn log_handled(record: &MailRecord, hand: &InHand, acting: bool, begun: Instant) {
+    let labels = plan::label_words(record);
+    tracing::info!(
+        account = %record.key.folder.account,
+        folder = %record.key.folder.folder,
+        mail.uid = record.key.uid,
+        mail.id_hash = %record.identity,
+        label.primary = record.verdict.as_ref().and_then(Verdict::primary).map_or("none", |l| l.as_str()),
+        labels,
+        decision.reason = %crate::decide::reason_line(&record.reasons),
+        queue = plan::folder_of(record).unwrap_or("none"),
+        draft = hand.decision.draft().is_some(),
+        acting,
+        duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "mail handled"
+    );
+}
+
+async fn fresh(
+    shared: &Shared,
+    key: MailKey,
+    arrived: Option<Timestamp>,
+    size: u32,
+    bytes: Vec<u8>,
+    identity: String,
+) -> Result<Fresh, LedgerError> {
+    let begun = Instant::now();
+    let (mail, verdict) = read(shared, &bytes).await?;
+    metrics::classified(begun.elapsed());
+    Ok(Fresh { key, arrived, size, bytes, identity, mail, verdict })
+}
+
+/// Parses and classifies on a thread of its own: a panic costs this mail, not the daemon.
+pub(super) async fn read(shared: &Shared, bytes: &[u8]) -> Result<(Mail, Verdict), LedgerError> {
+    let copy = bytes.to_vec();
+    let parsing = tokio::task::spawn_blocking(move || crate::mail::parse(&copy));
+    let Ok(mut mail) = parsing.await else { return Ok(unread()) };
+    // anybody can write our prefix: only an id that we gave is ours
+    if let Some(id) = mail.message_id.clone().filter(|id| id.as_str().starts_with(OWN_ID_PREFIX))
+        && shared.ledger.run(move |store| store.own(&id)).await?.is_some()
+    {
+        mail.automated = Some(AutomatedReason::OwnMail);
+    }
+    let classifier = shared.policy().classifier;
+    let classifying = tokio::task::spawn_blocking(move || {
+        let verdict = classifier.classify(&mail);
+        (mail, verdict)
+    });
+    Ok(classifying.await.unwrap_or_else(|_| unread()))
+}
+
+/// What is left of a mail on which the reader failed.
+fn unread() -> (Mail, Verdict) {
+    tracing::error!("reading a mail failed: it is left for a person");
+    let mail = Mail { problems: vec![crate::mail::Problem::Unparseable], ..Mail::default() };
+    (mail, Verdict::unread())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(sizes: &[Option<u32>]) -> Vec<Listed> {
+        sizes.iter().map(|size| Listed { size: *size, ..Listed::default() }).collect()
+    }
+
+    #[test]
+    fn small_mails_go_together_and_odd_ones_alone() {
+        assert_eq!(set_length(&sizes(&[Some(9); 70])), SET_MAILS);
+        assert_eq!(set_length(&sizes(&[Some(9), Some(0), Some(9)])), 1);
+        assert_eq!(set_length(&sizes(&[None, Some(9)])), 1);
+        assert_eq!(set_length(&sizes(&[Some(READ_CAP), Some(9)])), 1);
+        assert_eq!(set_length(&sizes(&[Some(READ_CAP - 1); 9])), 2);
+    }
+}

@@ -1,0 +1,124 @@
+//! One watched folder for ever: connect, work, and after any trouble try again.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Shared;
+use super::backoff::Backoff;
+use super::health::{self, WATCHING};
+use super::worker::{STEP, WorkError, Worker};
+use crate::config::Account;
+use crate::edge::imap::{Imap, ImapError};
+use crate::edge::ledger::{FolderKey, LedgerError};
+use crate::edge::login::LoginError;
+use crate::edge::smtp::Smtp;
+use crate::edge::{EdgeError, Trouble, metrics};
+
+/// A session that lived so long was a good one.
+const GOOD_SESSION: Duration = Duration::from_mins(1);
+
+/// What the log has been told: one line for each change of state, not for each attempt. A line that
+/// comes and goes within a minute is still the same trouble.
+#[derive(Debug, Default)]
+struct Told {
+    down: Option<Trouble>,
+    up: bool,
+}
+
+/// Watches one folder for ever; only a failure of the ledger ends it.
+pub(super) async fn watch(shared: &Shared, account: &Account, folder: &str) -> Result<(), LedgerError> {
+    let key = FolderKey { account: account.name.clone(), folder: folder.to_owned() };
+    let mut backoff = Backoff::default();
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    let spread = hasher.finish();
+    let mut told = Told::default();
+    while !shared.stopping() {
+        shared.alive_for(&key, STEP);
+        let mut watched_since = None;
+        let result = Box::pin(session(shared, account, &key, &mut watched_since, &mut told)).await;
+        let error = match result {
+            Ok(End::Stopped) => return Ok(()),
+            Ok(End::Nudged) => continue,
+            Err(WorkError::Ledger(error)) => return Err(error),
+            Err(WorkError::Mailbox(error)) => error,
+        };
+        if watched_since.is_some_and(|since: Instant| since.elapsed() >= GOOD_SESSION) {
+            backoff.reset();
+            told.down = None;
+        }
+        let closed = shared.gates.closed_for(&account.imap).unwrap_or_default();
+        let pause = backoff.next(spread).max(closed);
+        let text = error.to_string();
+        shared.note(&key, &text);
+        metrics::reconnect(&key, health::reason(&error));
+        if told.down != Some(error.trouble()) {
+            tracing::warn!(account = %key.account, folder = %key.folder, error = %text, "not connected; trying again");
+            told = Told { down: Some(error.trouble()), up: false };
+        }
+        shared.alive_for(&key, pause.saturating_add(STEP));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shared.stopped() => {}
+        }
+    }
+    Ok(())
+}
+
+/// Why a connection was ended by us.
+enum End {
+    /// The daemon stops.
+    Stopped,
+    /// A command wants something done at once. A wait cannot be broken off without harm to the
+    /// connection, so it is made afresh.
+    Nudged,
+}
+
+async fn connect(shared: &Shared, account: &Account) -> Result<Imap, ImapError> {
+    shared.gates.pass(&account.imap)?;
+    let connected = Imap::connect(&account.imap, account.drafts.as_deref()).await;
+    match &connected {
+        Ok(_) => shared.gates.note(&account.imap, false),
+        Err(ImapError::Login(LoginError::Refused { .. })) => shared.gates.note(&account.imap, true),
+        Err(_) => {}
+    }
+    connected
+}
+
+/// One connection, from login to its end.
+async fn session(
+    shared: &Shared,
+    account: &Account,
+    key: &FolderKey,
+    watched_since: &mut Option<Instant>,
+    told: &mut Told,
+) -> Result<End, WorkError<ImapError>> {
+    let mailbox = connect(shared, account).await.map_err(WorkError::Mailbox)?;
+    let outbox = account.smtp.clone().map(|server| Smtp::new(server, shared.gates.clone()));
+    let mut worker = Worker::new(shared, account, &key.folder, mailbox, outbox);
+    worker.open().await?;
+    if !told.up {
+        tracing::info!(account = %key.account, folder = %key.folder, "watching");
+        told.up = true;
+    }
+    shared.note(key, WATCHING);
+    *watched_since = Some(Instant::now());
+    loop {
+        // from here on no nudge is missed, also while mails are being handled
+        let nudged = shared.state.nudge.notified();
+        worker.catch_up().await?;
+        shared.synced(key);
+        if shared.stopping() {
+            break;
+        }
+        tokio::select! {
+            waited = worker.wait() => waited?,
+            () = shared.stopped() => return Ok(End::Stopped),
+            () = nudged => return Ok(End::Nudged),
+        }
+    }
+    worker.into_mailbox().logout().await;
+    Ok(End::Stopped)
+}

@@ -1,0 +1,240 @@
+//! Changing: claims, keywords, moves. A mail is removed only after its copy was proven.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::answer::Row;
+use super::exec::uid_set;
+use super::reading::by_message_id;
+use super::{Code, Imap, ImapError};
+use crate::decide::Keyword;
+use crate::edge::{EdgeError, Listed, Moved, Uid};
+use crate::mail::MessageId;
+
+/// What the keyword of a claim begins with; the name of the instance follows.
+const CLAIM: &str = "ek-by-";
+
+/// Rounds in which mails that somebody has touched meanwhile are claimed again.
+const CLAIM_ROUNDS: usize = 3;
+
+/// Most of a header that is compared.
+const HEADER_CAP: u32 = 256 * 1024;
+
+/// Who claims a mail with this keyword.
+pub(super) fn claimant(flag: &str) -> Option<String> {
+    flag.to_lowercase().strip_prefix(CLAIM).map(str::to_owned)
+}
+
+impl Imap {
+    /// See [`crate::edge::Mailbox::claim`]. With CONDSTORE (RFC 7162 §3.1.3) the server itself decides
+    /// between two; without it both see both, and both step back.
+    pub(super) async fn claim_set(
+        &mut self,
+        mails: &[Listed],
+        who: &str,
+    ) -> Result<BTreeSet<Uid>, ImapError> {
+        let all: BTreeSet<Uid> = mails.iter().map(|mail| mail.uid).collect();
+        let keyword = format!("{CLAIM}{who}");
+        let can = self.selected.as_ref().is_some_and(|(_, state)| {
+            !state.read_only && (state.keywords.any || state.keywords.known.contains(&keyword))
+        });
+        if !can || mails.is_empty() {
+            return Ok(all);
+        }
+        let foreign = |row: &Row| row.flags.iter().filter_map(|flag| claimant(flag)).any(|by| by != who);
+        let newest = mails.iter().map(|mail| mail.modseq).max().flatten();
+        let Some(mut newest) = newest.filter(|_| self.can("CONDSTORE")) else {
+            let set = uid_set(&all.iter().copied().collect::<Vec<_>>());
+            self.connection.exec(&format!("UID STORE {set} +FLAGS ({keyword})")).await?;
+            let rows = self.rows(&set, "FLAGS").await?;
+            return Ok(rows
+                .iter()
+                .filter(|row| all.contains(&row.uid) && !foreign(row))
+                .map(|row| row.uid)
+                .collect());
+        };
+        let mut ours = BTreeSet::new();
+        let mut wanted: Vec<Uid> = all.iter().copied().collect();
+        for _ in 0..CLAIM_ROUNDS {
+            let set = uid_set(&wanted);
+            let command = format!("UID STORE {set} (UNCHANGEDSINCE {newest}) +FLAGS.SILENT ({keyword})");
+            let modified = self.connection.exec(&command).await?.modified;
+            ours.extend(wanted.iter().filter(|uid| !modified.contains(uid)));
+            wanted.retain(|uid| modified.contains(uid));
+            if wanted.is_empty() {
+                break;
+            }
+            // a person may have flagged it, or another evenkeel was faster
+            let rows = self.rows(&uid_set(&wanted), "FLAGS MODSEQ").await?;
+            wanted.retain(|uid| rows.iter().any(|row| row.uid == *uid && !foreign(row)));
+            newest = rows.iter().filter_map(|row| row.modseq).max().unwrap_or(newest);
+        }
+        Ok(ours)
+    }
+
+    /// See [`crate::edge::Mailbox::tag`].
+    pub(super) async fn tag_set(
+        &mut self,
+        uids: &[Uid],
+        keywords: &BTreeSet<Keyword>,
+    ) -> Result<BTreeSet<Uid>, ImapError> {
+        let allowed = self.selected.as_ref().map(|(_, state)| &state.keywords);
+        let words: Vec<String> = keywords
+            .iter()
+            .filter(|keyword| allowed.is_none_or(|a| a.allows(**keyword)))
+            .map(|keyword| keyword.word())
+            .collect();
+        if words.is_empty() || uids.is_empty() {
+            return Ok(uids.iter().copied().collect());
+        }
+        let set = uid_set(uids);
+        self.connection.exec(&format!("UID STORE {set} +FLAGS ({})", words.join(" "))).await?;
+        // a STORE to a mail that is gone, or in a read-only folder, is answered OK as well
+        let rows = self.rows(&set, "FLAGS").await?;
+        let rows: Vec<&Row> = rows.iter().filter(|row| uids.contains(&row.uid)).collect();
+        let has = |row: &Row, word: &String| row.flags.iter().any(|flag| flag.eq_ignore_ascii_case(word));
+        if rows.iter().all(|row| words.iter().all(|word| has(row, word))) {
+            Ok(rows.iter().map(|row| row.uid).collect())
+        } else {
+            let why = "it says OK and sets no keyword; is the folder read-only?".into();
+            Err(ImapError::Refused { during: "UID STORE", code: Code::Other, why })
+        }
+    }
+
+    /// Deletes these mails and no others; which of them are still there.
+    pub(super) async fn expunge(&mut self, uids: &[Uid]) -> Result<BTreeSet<Uid>, ImapError> {
+        let set = uid_set(uids);
+        if !self.can("UIDPLUS") {
+            // a plain EXPUNGE would take whatever a person has marked as deleted along
+            return Ok(uids.iter().copied().collect());
+        }
+        self.connection.exec(&format!("UID STORE {set} +FLAGS (\\Deleted)")).await?;
+        self.connection.exec(&format!("UID EXPUNGE {set}")).await?;
+        let rows = self.rows(&set, "FLAGS").await?;
+        Ok(rows.iter().map(|row| row.uid).filter(|uid| uids.contains(uid)).collect())
+    }
+
+    /// Moves mails of the selected folder; what has become of each.
+    pub(super) async fn move_set(
+        &mut self,
+        uids: &[Uid],
+        folder: &str,
+    ) -> Result<BTreeMap<Uid, Moved>, ImapError> {
+        let target = self.folders.wire(folder);
+        let set = uid_set(uids);
+        let has_move = self.can("MOVE");
+        let verb = if has_move { "UID MOVE" } else { "UID COPY" };
+        let reply = self.connection.exec(&format!("{verb} {set} {target}")).await?;
+        let proven = reply.copied.unwrap_or_default();
+        let outcome = |uid: &Uid| if proven.contains(uid) { Moved::Done } else { Moved::Gone };
+        let mut moved: BTreeMap<Uid, Moved> = uids.iter().map(|uid| (*uid, outcome(uid))).collect();
+        if !has_move {
+            let copied: Vec<Uid> = uids.iter().copied().filter(|uid| proven.contains(uid)).collect();
+            if !copied.is_empty() {
+                self.expunge(&copied).await?;
+            }
+        } else if !self.can("UIDPLUS") {
+            // without COPYUID only a look tells
+            let rows = self.rows(&set, "FLAGS").await?;
+            if rows.iter().any(|row| uids.contains(&row.uid)) {
+                return Err(ImapError::OutOfStep { during: "UID MOVE" });
+            }
+            for one in moved.values_mut() {
+                *one = Moved::Done;
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Moves mails, with the folder created where somebody has deleted it meanwhile.
+    pub(super) async fn move_or_create(
+        &mut self,
+        uids: &[Uid],
+        folder: &str,
+    ) -> Result<BTreeMap<Uid, Moved>, ImapError> {
+        self.folders.ensure(&mut self.connection, folder).await?;
+        match self.move_set(uids, folder).await {
+            Err(ImapError::Refused { code: Code::TryCreate, .. }) => {
+                self.folders.forget(folder);
+                self.folders.ensure(&mut self.connection, folder).await?;
+                self.move_set(uids, folder).await
+            }
+            other => other,
+        }
+    }
+
+    /// Whether the mail `uid` of the selected folder is in `folder` as well: same size, same header.
+    /// A Message-ID alone proves nothing, senders reuse them.
+    pub(super) async fn copy_exists(&mut self, uid: Uid, folder: &str) -> Result<bool, ImapError> {
+        if !self.folders.exists(folder) {
+            return Ok(false);
+        }
+        let items = format!("RFC822.SIZE BODY.PEEK[HEADER]<0.{HEADER_CAP}>");
+        let rows = self.rows(&uid.to_string(), &items).await?;
+        let Some(original) = rows.into_iter().find(|row| row.uid == uid) else { return Ok(false) };
+        let (Some(size), Some(header)) = (original.size, original.body) else { return Ok(false) };
+        let home = self.selected.clone();
+        self.open("EXAMINE", folder).await?;
+        let (under, over) = (size.saturating_sub(1), size.saturating_add(1));
+        let uids = self.search(&format!("NOT DELETED LARGER {under} SMALLER {over}")).await?;
+        let mut found = false;
+        for some in uids.chunks(100) {
+            let rows = self.rows(&uid_set(some), &items).await?;
+            found |= rows.iter().any(|row| row.size == Some(size) && row.body.as_ref() == Some(&header));
+        }
+        self.back_to(home).await?;
+        Ok(found)
+    }
+
+    pub(super) async fn has_message_id(&mut self, folder: &str, id: &MessageId) -> Result<bool, ImapError> {
+        if !self.folders.exists(folder) {
+            return Ok(false);
+        }
+        let home = self.selected.clone();
+        self.open("EXAMINE", folder).await?;
+        let found = self.search(&by_message_id(id)).await?;
+        self.back_to(home).await?;
+        Ok(!found.is_empty())
+    }
+
+    /// See [`crate::edge::Mailbox::file`].
+    pub(super) async fn file_set(
+        &mut self,
+        uids: &[Uid],
+        folder: &str,
+        again: bool,
+    ) -> Result<BTreeMap<Uid, Moved>, ImapError> {
+        let mut filed = BTreeMap::new();
+        if !self.can("MOVE") && !self.can("UIDPLUS") {
+            filed.extend(uids.iter().map(|uid| (*uid, Moved::Impossible)));
+            return Ok(filed);
+        }
+        let mut left: Vec<Uid> = Vec::new();
+        for uid in uids {
+            // a server that was killed in a MOVE may have left the mail in both
+            if again && self.can("UIDPLUS") && self.copy_exists(*uid, folder).await? {
+                self.expunge(&[*uid]).await?;
+                filed.insert(*uid, Moved::Done);
+            } else {
+                left.push(*uid);
+            }
+        }
+        if left.is_empty() {
+            return Ok(filed);
+        }
+        match self.move_or_create(&left, folder).await {
+            Ok(moved) => filed.extend(moved),
+            // perhaps only one of them is to blame
+            Err(error) if left.len() > 1 && matches!(error, ImapError::Refused { .. }) => {
+                for uid in left {
+                    let moved = match self.move_or_create(&[uid], folder).await {
+                        Err(error) if error.is_refusal() => Moved::Refused(error.to_string(), error.retry()),
+                        moved => moved?.get(&uid).cloned().unwrap_or(Moved::Gone),
+                    };
+                    filed.insert(uid, moved);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(filed)
+    }
+}
