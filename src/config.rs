@@ -5,6 +5,7 @@ pub mod advice;
 mod check;
 pub mod http;
 pub mod merge;
+pub mod oauth2;
 pub mod read;
 pub mod secret;
 pub mod thresholds;
@@ -18,6 +19,7 @@ use crate::reply::Company;
 
 pub use account::{Account, Server, Start, Tls};
 pub use http::{Http, Listen};
+pub use oauth2::{Mechanism, OAuth2};
 pub use secret::{Secret, SecretError};
 
 /// Where the daemon looks when no `--config` is given.

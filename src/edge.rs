@@ -10,6 +10,7 @@ pub mod metrics;
 pub mod outgoing;
 pub mod smtp;
 pub mod systemd;
+pub mod token;
 pub mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -13,6 +13,7 @@ mod proxy;
 mod refusals;
 mod smtp;
 mod tls;
+mod tokens;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -23,4 +23,5 @@ mod guarding;
 mod journey;
 mod ops;
 mod reading;
+mod soak;
 mod world;

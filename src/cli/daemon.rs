@@ -110,7 +110,7 @@ pub fn check(config: &Config) -> anyhow::Result<()> {
     for account in &config.accounts {
         for server in std::iter::once(&account.imap).chain(&account.smtp).filter(|s| !s.user.is_empty()) {
             // a credential is there only when systemd has started us
-            if server.password_credential.is_none() {
+            if server.password_credential.is_none() && server.oauth2.is_none() {
                 problems.extend(
                     server.password().err().map(|error| format!("account {:?}: {error}", account.name)),
                 );
@@ -121,6 +121,12 @@ pub fn check(config: &Config) -> anyhow::Result<()> {
                     .map(|error| format!("account {:?}: {error}", account.name)),
             );
         }
+    }
+    for (account, oauth2) in config.accounts.iter().filter_map(|a| Some((&a.name, a.oauth2.as_ref()?))) {
+        let secret = oauth2.client_secret_credential.is_none().then(|| oauth2.client_secret());
+        let refresh = oauth2.refresh_token_credential.is_none().then(|| oauth2.refresh_token());
+        let errors = [secret, refresh].into_iter().flatten().filter_map(Result::err);
+        problems.extend(errors.map(|error| format!("account {account:?}: {error}")));
     }
     for warning in &config.warnings {
         output::say(&format!("warning: {warning}"));

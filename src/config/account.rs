@@ -1,9 +1,11 @@
 //! Accounts and servers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+
+use super::oauth2::OAuth2;
 
 /// How a connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
@@ -19,7 +21,7 @@ pub enum Tls {
 }
 
 /// An IMAP or SMTP server and who logs in.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Server {
     /// Host name; the certificate must be valid for it.
@@ -44,6 +46,9 @@ pub struct Server {
     /// Seconds within which the server must answer a command, and a connection must be made.
     #[serde(default = "timeout_secs")]
     pub timeout_secs: u64,
+    /// Tokens instead of a password: the account's, where the server has no password of its own.
+    #[serde(skip)]
+    pub oauth2: Option<OAuth2>,
 }
 
 impl Server {
@@ -112,6 +117,24 @@ pub struct Account {
     /// The way to colleagues; needed for forwards.
     #[serde(default)]
     pub smtp: Option<Server>,
+    /// Tokens instead of passwords.
+    #[serde(default)]
+    pub oauth2: Option<OAuth2>,
+}
+
+impl Account {
+    /// Hands the account's tokens to those of its servers that have no password.
+    pub(super) fn share_tokens(&mut self, state_dir: &Path) {
+        if let Some(oauth2) = &mut self.oauth2 {
+            oauth2.kept = state_dir.join("tokens").join(&self.name);
+        }
+        for server in std::iter::once(&mut self.imap).chain(&mut self.smtp) {
+            let has_password = server.password_file.is_some() || server.password_credential.is_some();
+            if !has_password && !server.user.is_empty() {
+                server.oauth2.clone_from(&self.oauth2);
+            }
+        }
+    }
 }
 
 fn inbox() -> Vec<String> {

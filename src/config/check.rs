@@ -49,6 +49,9 @@ impl Checked<'_> {
                     self.say(at, format!("account {name:?}: {what}"));
                 }
             }
+            for what in account.oauth2.iter().flat_map(super::OAuth2::problems) {
+                self.say(at, format!("account {name:?}: {what}"));
+            }
             self.folders(accounts.get(..index).unwrap_or_default(), at, account);
         }
     }
@@ -173,11 +176,14 @@ fn server_problems(kind: &str, server: &Server) -> Vec<String> {
     if server.password_file.is_some() && server.password_credential.is_some() {
         found.push(format!("{kind}: set `password-file` or `password-credential`, not both"));
     }
-    let has_password = server.password_file.is_some() || server.password_credential.is_some();
+    let has_password =
+        server.password_file.is_some() || server.password_credential.is_some() || server.oauth2.is_some();
     if server.user.is_empty() && (has_password || kind == "imap") {
         found.push(format!("{kind}: `user` is missing"));
     } else if !server.user.is_empty() && !has_password {
-        found.push(format!("{kind}: no password; set `password-file` or `password-credential`"));
+        found.push(format!(
+            "{kind}: no password; set `password-file`, `password-credential` or [account.oauth2]"
+        ));
     }
     found
 }

@@ -67,7 +67,7 @@ pub fn parse_all(file: &Path, sources: &Sources) -> Result<Config, ConfigError> 
     let mut reader = Reader { sources, table, places: Places::new(), problems: Vec::new() };
     reader.unknown_keys();
     reader.remember_places();
-    let accounts: Vec<(Range<usize>, Account)> = reader.accounts();
+    let mut accounts: Vec<(Range<usize>, Account)> = reader.accounts();
     let policy = crate::decide::Policy {
         queues: reader.take("queues").unwrap_or_default(),
         desks: reader.take("desks").unwrap_or_default(),
@@ -86,6 +86,9 @@ pub fn parse_all(file: &Path, sources: &Sources) -> Result<Config, ConfigError> 
         crate::classify::thresholds::Thresholds::default()
     });
     let state_dir: PathBuf = reader.take("state-dir").unwrap_or_else(|| PathBuf::from("/var/lib/evenkeel"));
+    for (_, account) in &mut accounts {
+        account.share_tokens(&state_dir);
+    }
     let mut config = Config {
         path: file.to_owned(),
         mode: reader.take("mode").unwrap_or(Mode::Observe),

@@ -11,6 +11,12 @@ use super::account::Server;
 pub struct Secret(String);
 
 impl Secret {
+    /// Something secret that did not come from a file.
+    #[must_use]
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The password, for the login and nothing else.
     #[must_use]
     pub fn reveal(&self) -> &str {
@@ -28,9 +34,7 @@ impl fmt::Debug for Secret {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be read.
-    #[error(
-        "the password file {path} cannot be read: {source}; create it, readable for the daemon's user only"
-    )]
+    #[error("the secret in {path} cannot be read: {source}; create it, readable for the daemon's user only")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -38,13 +42,13 @@ pub enum SecretError {
         source: std::io::Error,
     },
     /// Anybody on the machine can read it.
-    #[error("the password file {path} is readable for everybody; run `chmod 600 {path}`")]
+    #[error("the secret in {path} is readable for everybody; run `chmod 600 {path}`")]
     Public {
         /// The file.
         path: PathBuf,
     },
     /// It cannot be sent.
-    #[error("the password file {path} must hold one line with the password, and no other")]
+    #[error("{path} must hold one line with the secret, and no other")]
     Form {
         /// The file.
         path: PathBuf,
@@ -73,25 +77,32 @@ impl Server {
     /// # Errors
     /// See [`SecretError`].
     pub fn password(&self) -> Result<Secret, SecretError> {
-        let path = match (&self.password_file, &self.password_credential) {
-            (Some(path), _) => path.clone(),
-            (None, Some(name)) => credential(name)?,
-            (None, None) => {
-                return Err(SecretError::NotConfigured { user: self.user.clone(), host: self.host.clone() });
-            }
-        };
-        let unreadable = |source| SecretError::Unreadable { path: path.clone(), source };
-        let mode = std::fs::metadata(&path).map_err(unreadable)?.permissions().mode();
-        if mode & 0o004 != 0 {
-            return Err(SecretError::Public { path });
-        }
-        let text = std::fs::read_to_string(&path).map_err(unreadable)?;
-        let password = text.trim_end_matches(['\r', '\n']);
-        if password.is_empty() || password.contains(['\r', '\n', '\0']) {
-            return Err(SecretError::Form { path });
-        }
-        Ok(Secret(password.to_owned()))
+        let read = read_secret(self.password_file.as_ref(), self.password_credential.as_deref())?;
+        read.ok_or_else(|| SecretError::NotConfigured { user: self.user.clone(), host: self.host.clone() })
     }
+}
+
+/// What a file holds, or a systemd credential; `None` when neither is named.
+pub(crate) fn read_secret(
+    file: Option<&PathBuf>,
+    named: Option<&str>,
+) -> Result<Option<Secret>, SecretError> {
+    let path = match (file, named) {
+        (Some(path), _) => path.clone(),
+        (None, Some(name)) => credential(name)?,
+        (None, None) => return Ok(None),
+    };
+    let unreadable = |source| SecretError::Unreadable { path: path.clone(), source };
+    let mode = std::fs::metadata(&path).map_err(unreadable)?.permissions().mode();
+    if mode & 0o004 != 0 {
+        return Err(SecretError::Public { path });
+    }
+    let text = std::fs::read_to_string(&path).map_err(unreadable)?;
+    let secret = text.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() || secret.contains(['\r', '\n', '\0']) {
+        return Err(SecretError::Form { path });
+    }
+    Ok(Some(Secret(secret.to_owned())))
 }
 
 #[expect(
@@ -108,19 +119,9 @@ fn credential(name: &str) -> Result<PathBuf, SecretError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Tls;
 
     fn server(path: &std::path::Path) -> Server {
-        Server {
-            host: "h".into(),
-            port: 993,
-            tls: Tls::Implicit,
-            user: "u".into(),
-            password_file: Some(path.to_owned()),
-            password_credential: None,
-            ca_file: None,
-            timeout_secs: 60,
-        }
+        Server { user: "u".into(), password_file: Some(path.to_owned()), ..Server::default() }
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(super) struct Health {
     board: Mutex<BTreeMap<FolderKey, FolderHealth>>,
     /// Mails that another evenkeel has claimed.
     theirs: AtomicUsize,
+    /// What will soon be wrong with an account, and what to do.
+    degraded: Mutex<BTreeMap<String, String>>,
 }
 
 fn name(folder: &FolderKey) -> String {
@@ -96,6 +98,15 @@ impl Shared {
         self.state.health.theirs.fetch_add(mails, Ordering::Relaxed)
     }
 
+    /// Something will soon be wrong with an account, or no more.
+    pub(super) fn degraded(&self, account: &str, what: Option<String>) {
+        let mut degraded = self.state.health.degraded.lock().unwrap_or_else(PoisonError::into_inner);
+        match what {
+            Some(what) => degraded.insert(account.to_owned(), what),
+            None => degraded.remove(account),
+        };
+    }
+
     /// The server has proved that nothing is left to do in the folder.
     pub(super) fn synced(&self, folder: &FolderKey) {
         let now = self.clock.now();
@@ -112,7 +123,7 @@ impl Shared {
         control::Status {
             running: true,
             mode: format!("{:?}", self.mode).to_lowercase(),
-            folders: board.iter().map(|(key, health)| (name(key), health.status.clone())).collect(),
+            folders: board.iter().map(|(key, health)| (name(key), self.words(key, health))).collect(),
             health: board.iter().map(|(key, health)| (name(key), health.clone())).collect(),
             certificates: certificate::seen(),
             policy_since: policy.since,
@@ -122,6 +133,14 @@ impl Shared {
             window_minutes: u64::from(policy.book.policy.limits.window_minutes),
             answered_cap: policy.book.policy.limits.in_all,
             ..control::Status::default()
+        }
+    }
+
+    fn words(&self, folder: &FolderKey, health: &FolderHealth) -> String {
+        let degraded = self.state.health.degraded.lock().unwrap_or_else(PoisonError::into_inner);
+        match degraded.get(&folder.account) {
+            Some(what) => format!("{}, degraded: {what}", health.status),
+            None => health.status.clone(),
         }
     }
 
@@ -135,6 +154,10 @@ impl Shared {
         }
         if let Some(task) = self.stuck().first() {
             line = format!("{line}; {task} shows no sign of life");
+        }
+        let degraded = self.state.health.degraded.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((account, what)) = degraded.first_key_value() {
+            line = format!("{line}; degraded: {account}: {what}");
         }
         let theirs = self.state.health.theirs.load(Ordering::Relaxed);
         if theirs > 0 {

@@ -12,9 +12,8 @@ use super::worker::{STEP, WorkError, Worker};
 use crate::config::Account;
 use crate::edge::imap::{Imap, ImapError};
 use crate::edge::ledger::{FolderKey, LedgerError};
-use crate::edge::login::LoginError;
 use crate::edge::smtp::Smtp;
-use crate::edge::{EdgeError, Trouble, metrics};
+use crate::edge::{EdgeError, Trouble, metrics, token};
 
 /// A session that lived so long was a good one.
 const GOOD_SESSION: Duration = Duration::from_mins(1);
@@ -25,6 +24,8 @@ const GOOD_SESSION: Duration = Duration::from_mins(1);
 struct Told {
     down: Option<Trouble>,
     up: bool,
+    /// The token cannot be renewed.
+    token: bool,
 }
 
 /// Watches one folder for ever; only a failure of the ledger ends it.
@@ -56,7 +57,7 @@ pub(super) async fn watch(shared: &Shared, account: &Account, folder: &str) -> R
         metrics::reconnect(&key, health::reason(&error));
         if told.down != Some(error.trouble()) {
             tracing::warn!(account = %key.account, folder = %key.folder, error = %text, "not connected; trying again");
-            told = Told { down: Some(error.trouble()), up: false };
+            told = Told { down: Some(error.trouble()), up: false, ..told };
         }
         shared.alive_for(&key, pause.saturating_add(STEP));
         tokio::select! {
@@ -81,10 +82,24 @@ async fn connect(shared: &Shared, account: &Account) -> Result<Imap, ImapError> 
     let connected = Imap::connect(&account.imap, account.drafts.as_deref()).await;
     match &connected {
         Ok(_) => shared.gates.note(&account.imap, false),
-        Err(ImapError::Login(LoginError::Refused { .. })) => shared.gates.note(&account.imap, true),
+        Err(ImapError::Login(error)) if error.is_refusal() => shared.gates.note(&account.imap, true),
         Err(_) => {}
     }
     connected
+}
+
+/// Renews the token at three quarters of its life, also while the connection does not need one: who
+/// is told early that it is refused still has time.
+async fn keep_token(shared: &Shared, account: &Account, told: &mut Told) {
+    let Some(oauth2) = &account.oauth2 else { return };
+    let refused = token::access(oauth2).await.err().filter(token::TokenError::is_refusal);
+    let text = refused.map(|error| error.to_string());
+    if let Some(text) = text.as_ref().filter(|_| !told.token) {
+        tracing::error!(account = %account.name, error = %text,
+            "the token cannot be renewed: the mailbox will be lost when it expires");
+    }
+    told.token = text.is_some();
+    shared.degraded(&account.name, text);
 }
 
 /// One connection, from login to its end.
@@ -110,6 +125,7 @@ async fn session(
         let nudged = shared.state.nudge.notified();
         worker.catch_up().await?;
         shared.synced(key);
+        keep_token(shared, account, told).await;
         if shared.stopping() {
             break;
         }

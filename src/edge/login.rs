@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::config::{SecretError, Server, Tls};
+use crate::config::{Mechanism, Secret, SecretError, Server, Tls};
 use crate::edge::Trouble;
+use crate::edge::token::{self, TokenError};
 
 /// Why a login did not come about. Trying often does not help, and may lock the account.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum LoginError {
     /// The password cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// No token instead of a password.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The server does not offer what the config asks for: nothing is ever sent unprotected instead.
     #[error(
         "{host}:{port} does not offer STARTTLS; use `tls = \"implicit\"` and its port, usually 993 (IMAP) or 465 (SMTP)"
@@ -54,9 +58,22 @@ impl LoginError {
     #[must_use]
     pub const fn trouble(&self) -> Trouble {
         match self {
-            Self::Secret(_) => Trouble::Setup,
+            Self::Secret(_) | Self::Token(TokenError::Secret(_) | TokenError::Url { .. }) => Trouble::Setup,
+            Self::Token(TokenError::Wire(_) | TokenError::Answer { .. }) => Trouble::Line,
             Self::NoStarttls { .. } => Trouble::Tls,
-            Self::Refused { .. } | Self::Waiting { .. } => Trouble::Login,
+            Self::Token(TokenError::Refused { .. } | TokenError::Keep { .. })
+            | Self::Refused { .. }
+            | Self::Waiting { .. } => Trouble::Login,
+        }
+    }
+
+    /// Whether somebody has looked at who we are, and said no: to be tried seldom.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Refused { .. } => true,
+            Self::Token(error) => error.is_refusal(),
+            Self::Secret(_) | Self::NoStarttls { .. } | Self::Waiting { .. } => false,
         }
     }
 
@@ -66,9 +83,46 @@ impl LoginError {
     }
 
     pub(super) fn refused(server: &Server, why: &str) -> Self {
+        if let Some(oauth2) = &server.oauth2 {
+            token::forget(oauth2);
+        }
         let why = why.chars().filter(|c| !c.is_control()).take(160).collect();
         Self::Refused { host: server.host.clone(), user: server.user.clone(), why }
     }
+}
+
+/// What a login is made with.
+pub(super) enum Proof {
+    /// A password.
+    Password(Secret),
+    /// The answer to a challenge (base64 is added by whoever sends it), and what to say when the
+    /// server then explains its refusal.
+    Token { mechanism: &'static str, answer: String, after_refusal: &'static str },
+}
+
+/// Reads the password, or fetches a token.
+pub(super) async fn proof(server: &Server) -> Result<Proof, LoginError> {
+    let Some(oauth2) = &server.oauth2 else { return Ok(Proof::Password(server.password()?)) };
+    let token = token::access(oauth2).await?;
+    let (user, token) = (&server.user, token.reveal());
+    Ok(match oauth2.mechanism {
+        Mechanism::Xoauth2 => Proof::Token {
+            mechanism: "XOAUTH2",
+            answer: format!("user={user}\x01auth=Bearer {token}\x01\x01"),
+            after_refusal: "",
+        },
+        Mechanism::OauthBearer => Proof::Token {
+            mechanism: "OAUTHBEARER",
+            // saslname of RFC 5801 §4
+            answer: format!(
+                "n,a={},\x01host={}\x01port={}\x01auth=Bearer {token}\x01\x01",
+                user.replace('=', "=3D").replace(',', "=2C"),
+                server.host,
+                server.port
+            ),
+            after_refusal: "\x01",
+        },
+    })
 }
 
 /// Logins refused in a row before the pause gets long.

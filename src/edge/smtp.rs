@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use lettre::Address;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
@@ -14,7 +16,7 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 use tokio::time::timeout;
 
 use crate::config::{Server, Tls};
-use crate::edge::login::{Gates, LoginError};
+use crate::edge::login::{self, Gates, LoginError, Proof};
 use crate::edge::wire::{Wire, WireError, ca_certificates};
 use crate::edge::{EdgeError, Outbox, Retry, Transfer, Trouble};
 
@@ -125,26 +127,47 @@ impl Smtp {
             self.step("STARTTLS", connection.starttls(tls(server)?, &hello)).await?;
         }
         if !server.user.is_empty() {
-            let password = server.password().map_err(LoginError::from)?;
-            let credentials = Credentials::new(server.user.clone(), password.reveal().to_owned());
-            let login = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials);
-            let login = self.step_with("AUTH", login, |error| {
-                // 4xx: the server cannot ask whoever knows the passwords
-                if error.is_permanent() {
-                    LoginError::refused(server, &causes(error)).into()
-                } else {
-                    judge("AUTH", error)
+            let login = async {
+                match login::proof(server).await? {
+                    Proof::Password(password) => {
+                        let credentials = Credentials::new(server.user.clone(), password.reveal().to_owned());
+                        let login = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials);
+                        self.step_with("AUTH", login, |error| self.judge_login(error)).await?;
+                    }
+                    Proof::Token { mechanism, answer, after_refusal } => {
+                        let command = format!("AUTH {mechanism} {}\r\n", BASE64.encode(answer));
+                        let login = async {
+                            let mut answer = connection.command(command).await?;
+                            if answer.has_code(334) {
+                                // it wants to explain its refusal
+                                let more = format!("{}\r\n", BASE64.encode(after_refusal));
+                                answer = connection.command(more).await?;
+                            }
+                            Ok(answer)
+                        };
+                        self.step_with("AUTH", login, |error| self.judge_login(error)).await?;
+                    }
                 }
-            });
+                Ok(())
+            };
             let login = login.await;
             match &login {
-                Ok(_) => self.gates.note(server, false),
-                Err(SmtpError::Login(_)) => self.gates.note(server, true),
+                Ok(()) => self.gates.note(server, false),
+                Err(SmtpError::Login(error)) if error.is_refusal() => self.gates.note(server, true),
                 Err(_) => {}
             }
             login?;
         }
         Ok(connection)
+    }
+
+    /// 4xx: the server cannot ask whoever knows the passwords.
+    fn judge_login(&self, error: &lettre::transport::smtp::Error) -> SmtpError {
+        if error.is_permanent() {
+            LoginError::refused(&self.server, &causes(error)).into()
+        } else {
+            judge("AUTH", error)
+        }
     }
 
     async fn step<T>(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use async_imap::Client;
+use async_imap::{Authenticator, Client};
 use imap_proto::{Response, Status};
 use tokio::io::BufStream;
 use tokio::time::timeout;
@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::exec::{Connection, Stream};
 use super::{Code, ImapError};
 use crate::config::{Server, Tls};
-use crate::edge::login::LoginError;
+use crate::edge::login::{self, LoginError, Proof};
 use crate::edge::wire::Wire;
 
 fn stream(wire: Wire) -> Stream {
@@ -23,18 +23,35 @@ fn stream(wire: Wire) -> Stream {
 /// # Errors
 /// See [`ImapError`].
 pub async fn login(server: &Server) -> Result<Connection, ImapError> {
-    let password = server.password().map_err(LoginError::from)?;
+    let proof = login::proof(server).await?;
     let patience = server.patience();
     let mut client = Client::new(stream(Wire::connect(server).await?));
     greeting(&mut client, patience).await?;
     if server.tls == Tls::Starttls {
         client = starttls(client, server).await?;
     }
-    let attempt = timeout(patience, client.login(&server.user, password.reveal())).await;
+    let attempt = match proof {
+        Proof::Password(password) => timeout(patience, client.login(&server.user, password.reveal())).await,
+        Proof::Token { mechanism, answer, after_refusal } => {
+            let answers = Answers([answer.as_str(), after_refusal].into_iter());
+            timeout(patience, client.authenticate(mechanism, answers)).await
+        }
+    };
     match attempt {
         Err(_) => Err(ImapError::Silent { during: "LOGIN" }),
         Ok(Ok(session)) => Ok(Connection::new(session, patience)),
         Ok(Err((error, _))) => Err(refusal(error, server)),
+    }
+}
+
+/// What challenges are answered with, one after the other.
+struct Answers<I>(I);
+
+impl<'a, I: Iterator<Item = &'a str>> Authenticator for Answers<I> {
+    type Response = &'a str;
+
+    fn process(&mut self, _: &[u8]) -> &'a str {
+        self.0.next().unwrap_or_default()
     }
 }
 
