@@ -49,7 +49,6 @@ pub struct Worker<'a, M: Mailbox, O: Outbox> {
     /// The way to colleagues did not work: it is not tried for every mail, only when open records are
     /// tried again.
     pub(super) smtp_waits: bool,
-
 }
 
 impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
