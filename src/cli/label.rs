@@ -12,13 +12,14 @@ use crate::decide::vote::Says;
 use crate::edge::control::{Examples, Request, Response};
 use crate::edge::ledger::examples::{Labelled, Statement, labelled};
 use crate::mail::MessageId;
+use crate::time::Timestamp;
 
 /// `label`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct LabelArgs {
     /// The mail's Message-ID, with or without angle brackets.
-    #[arg(value_name = "MESSAGE-ID", required_unless_present_any = ["list", "drawn", "confirm_held", "reject_held"])]
+    #[arg(value_name = "MESSAGE-ID", required_unless_present_any = ["list", "drawn", "confirm_held", "reject_held", "take_back"])]
     id: Option<String>,
     /// The labels it has; it then has none of the others.
     #[arg(value_name = "LABEL", conflicts_with_all = ["none", "right", "undo", "confirm"])]
@@ -47,6 +48,12 @@ pub struct LabelArgs {
     /// Every move that is held is forgotten.
     #[arg(long, conflicts_with_all = ["id", "list", "drawn", "confirm_held"])]
     reject_held: bool,
+    /// Everything this person has said is taken back.
+    #[arg(long, value_name = "PERSON", conflicts_with_all = ["id", "list", "drawn", "confirm_held", "reject_held"])]
+    take_back: Option<String>,
+    /// With --take-back: not what was said before; a time such as 2026-11-22T09:00Z, or an age such as 7d.
+    #[arg(long, value_parser = super::operations::moment, requires = "take_back")]
+    since: Option<Timestamp>,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -58,6 +65,11 @@ pub struct LabelArgs {
 pub fn label(config: &Config, args: &LabelArgs) -> anyhow::Result<()> {
     let mut state = State::of(&Whereabouts::from(config))?;
     let format = args.format.format;
+    if let Some(person) = args.take_back.clone() {
+        let request = Request::TakeBack { person, since: args.since.unwrap_or_default(), author: author() };
+        let Response::Settled(mails) = state.ask(&request)? else { return Err(not_understood()) };
+        return output::line(&format!("what was said about {mails} mails is taken back"));
+    }
     if args.confirm_held || args.reject_held {
         let request = Request::SettleHeld { counts: args.confirm_held, author: author() };
         let Response::Settled(mails) = state.ask(&request)? else { return Err(not_understood()) };

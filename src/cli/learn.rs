@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 use crate::train::corpus;
 use crate::train::evaluate::Figures;
 use crate::train::gate::{Change, Gate, Match, decide};
-use crate::train::inbox::{Drift, Handled, Inbox, on_hold};
+use crate::train::inbox::{Drift, Handled, Inbox, on_hold, silent};
 use crate::train::local::{self, Anchor, LocalExample};
 use crate::train::report;
 
@@ -86,7 +86,14 @@ pub fn examples_of(corrections: &[Correction], rules: &LearningRules) -> Vec<Loc
         let says = one.says(rules);
         let at = one.votes.iter().map(|vote| vote.at).max()?;
         let id = format!("{} {}", one.account, one.identity);
-        (!says.is_empty()).then(|| LocalExample { id, reading, says, given: one.given.clone(), at })
+        (!says.is_empty()).then(|| LocalExample {
+            id,
+            reading,
+            says,
+            given: one.given.clone(),
+            at,
+            silent: false,
+        })
     };
     corrections.iter().filter_map(example).collect()
 }
@@ -210,12 +217,15 @@ pub fn train_local(config: &Config) -> anyhow::Result<()> {
     let mut state = State::of(&Whereabouts::from(config))?;
     let material = Material::gather(config, &mut state, true)?;
     let (_, before, since) = material.in_force();
-    let candidate = local::fit(&material.classifier, &material.own, &material.locals, &material.anchors)?;
+    let names: Vec<String> = Label::ALL.iter().map(ToString::to_string).chain(material.own.clone()).collect();
+    let quiet = silent(&material.handled(), &material.locals, &names, Timestamp::default());
+    let locals: Vec<LocalExample> = material.locals.iter().cloned().chain(quiet).collect();
+    let candidate = local::fit(&material.classifier, &material.own, &locals, &material.anchors)?;
     let gate = Match {
         classifier: &material.classifier,
         before: before.as_ref(),
         candidate: &candidate,
-        locals: &material.locals,
+        locals: &locals,
         anchors: &material.anchors,
         recent: &material.recent,
         policy: &config.policy,

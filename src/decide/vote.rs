@@ -39,6 +39,15 @@ pub enum Source {
 }
 
 impl Source {
+    /// Who said it, where that is known: a mailbox does not tell who moved a mail.
+    #[must_use]
+    pub fn author(&self) -> Option<&str> {
+        match self {
+            Self::Person { author } | Self::Sample { author } => Some(author),
+            Self::Move { .. } | Self::Keywords => None,
+        }
+    }
+
     /// Two votes from the same voice are one.
     fn voice(&self) -> String {
         match self {

@@ -175,6 +175,9 @@ pub fn answer(
             Response::Labelled(store.label(accounts, id, statement, (author, now), rules)?)
         }
         Request::SettleHeld { counts, author } => Response::Settled(store.settle_held(*counts, author, now)?),
+        Request::TakeBack { person, since, author } => {
+            Response::Settled(store.take_back(person, *since, author, now)?)
+        }
         Request::Examples => Response::Examples(Box::new(Examples {
             corrections: store.corrections()?,
             recent: store.recents()?,

@@ -93,7 +93,7 @@ pub struct Gate {
     pub passed: bool,
     /// Why not; or what speaks for it.
     pub why: Vec<String>,
-    /// On held-back corrections of this inbox.
+    /// On held-back mails of this inbox: corrections, and mails nobody objected to.
     pub local: Comparison,
     /// On the test part of the shipped corpus.
     pub shipped: Comparison,
@@ -344,13 +344,13 @@ impl Match<'_> {
         if gate.fitted.is_empty() {
             why.push("no label has enough corrections to be learnt".to_owned());
         }
-        if gate.local.mails < LEAST_HELD_BACK {
+        let spoken = self.locals.iter().filter(|one| one.is_held_back() && !one.silent).count();
+        if spoken < LEAST_HELD_BACK {
             why.push(format!(
-                "{} corrections are held back to compare on; {LEAST_HELD_BACK} are needed",
-                gate.local.mails
+                "{spoken} corrections are held back to compare on; {LEAST_HELD_BACK} are needed"
             ));
         } else if gate.local.right.1 <= gate.local.right.0 {
-            why.push("nothing is gained on the corrections that are held back".to_owned());
+            why.push("nothing is gained on the mails that are held back".to_owned());
         }
         if gate.shipped.mails == 0 {
             why.push("the shipped corpus is not there to test on; set [learning] corpus".to_owned());
@@ -358,7 +358,7 @@ impl Match<'_> {
         let older = self.on_held_back(Some(self.since));
         if older.mails >= LEAST_HELD_BACK && (older.overall.is_worse() || older.right.1 < older.right.0) {
             why.push(format!(
-                "of {} answers on corrections from before the last training {} were right, {} would be",
+                "of {} answers on held-back mails from before the last training {} were right, {} would be",
                 older.right.2, older.right.0, older.right.1
             ));
         }
@@ -389,7 +389,7 @@ impl Match<'_> {
         gate.passed = why.is_empty();
         if gate.passed {
             why.push(format!(
-                "of {} answers on held-back corrections {} are right, before {}",
+                "of {} answers on held-back mails {} are right, before {}",
                 gate.local.right.2, gate.local.right.1, gate.local.right.0
             ));
         }

@@ -10,6 +10,7 @@ use super::tally::{Tally, wilson};
 use crate::classify::layer::Layer;
 use crate::classify::{Classifier, Label, Reading};
 use crate::mail::{Language, Mail};
+use crate::time::Timestamp;
 
 /// Findings of a label from which on it can be judged.
 const LEAST_FOUND: usize = 20;
@@ -43,6 +44,27 @@ pub struct Inbox {
     /// The mails, `kind` is `said`, `drawn` or `silent`.
     pub examples: Vec<Example>,
     rows: Vec<(Vec<f32>, Vec<bool>)>,
+}
+
+/// Mails to whose labels nobody objected, as examples.
+#[must_use]
+pub fn silent(
+    handled: &[Handled],
+    said: &[LocalExample],
+    names: &[String],
+    at: Timestamp,
+) -> Vec<LocalExample> {
+    let spoken: std::collections::BTreeSet<&str> = said.iter().map(|one| one.id.as_str()).collect();
+    let quiet = handled.iter().filter(|mail| !spoken.contains(mail.id.as_str()));
+    let example = |mail: &Handled| LocalExample {
+        id: mail.id.clone(),
+        reading: mail.reading.clone(),
+        says: names.iter().map(|name| (name.clone(), mail.given.contains(name))).collect(),
+        given: mail.given.clone(),
+        at,
+        silent: true,
+    };
+    quiet.map(example).collect()
 }
 
 impl Inbox {
@@ -198,7 +220,6 @@ fn median(readings: &[&Reading]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Timestamp;
 
     fn handled(n: usize, given: &str) -> Handled {
         let reading = Reading { language: Language::En, words: 30, ids: vec![4, 8], ..Reading::default() };
@@ -212,6 +233,7 @@ mod tests {
             says: BTreeMap::from([(label.to_owned(), false)]),
             given: vec![label.to_owned()],
             at: Timestamp(0),
+            silent: false,
         }
     }
 

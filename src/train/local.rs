@@ -18,7 +18,8 @@ use crate::time::Timestamp;
 
 /// Parts for out-of-fold scores.
 const FOLDS: u64 = 3;
-/// How often a mail of this inbox counts, a mail of the shipped corpus counting once.
+/// How often a mail on which people have spoken counts; one nobody objected to, and one of the shipped
+/// corpus, counts once.
 const WEIGHT: usize = 4;
 /// The ridge: weights are held at those of the shipped model.
 const ALPHA: f64 = 0.5;
@@ -31,7 +32,7 @@ const LEAST_OWN: usize = 8;
 /// Positive examples from which on a threshold is chosen anew.
 const LEAST_THRESHOLD: usize = 25;
 
-/// A mail of this inbox on which people have spoken.
+/// A mail of this inbox on which people have spoken, or to whose labels nobody objected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LocalExample {
     /// What it is; decides where it is used.
@@ -44,6 +45,9 @@ pub struct LocalExample {
     pub given: Vec<String>,
     /// The last word was said at.
     pub at: Timestamp,
+    /// Whether nobody has spoken: what it was given is held to be right. Without these only what was
+    /// wrong would be learnt from, and everything would look like it.
+    pub silent: bool,
 }
 
 impl LocalExample {
@@ -100,7 +104,7 @@ pub fn own_examples(classifier: &Classifier, examples: &[Example], names: &[Stri
         reading.language = example.language;
         let says = names.iter().cloned().zip(example.labels.iter().copied()).collect();
         let id = format!("own-corpus {}", example.id);
-        Some(LocalExample { id, reading, says, given: vec![], at: Timestamp::default() })
+        Some(LocalExample { id, reading, says, given: vec![], at: Timestamp::default(), silent: false })
     });
     read.collect()
 }
@@ -233,7 +237,13 @@ fn rows<'a>(
 ) -> Vec<Row<'a>> {
     let of_inbox = train.iter().filter_map(|(place, one)| {
         let truth = *one.says.get(name)?;
-        Some(Row { reading: &one.reading, truth, fold: one.fold(), times: WEIGHT, local: Some(*place) })
+        Some(Row {
+            reading: &one.reading,
+            truth,
+            fold: one.fold(),
+            times: if one.silent { 1 } else { WEIGHT },
+            local: Some(*place),
+        })
     });
     let of_corpus = steady.iter().map(|anchor| {
         let truth = anchor.labels.get(label).copied().unwrap_or(false);

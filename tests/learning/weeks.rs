@@ -15,6 +15,7 @@ use evenkeel::mail::{Language, Mail};
 use evenkeel::time::Timestamp;
 use evenkeel::train::corpus;
 use evenkeel::train::gate::{Comparison, Gate, Match, Trial, compare, decide};
+use evenkeel::train::inbox::{Handled, silent};
 use evenkeel::train::local::{self, Anchor};
 
 const OWN: &str = "fitting";
@@ -100,6 +101,7 @@ struct Inbox {
     anchors: Vec<Anchor>,
     rules: LearningRules,
     corrections: Vec<Correction>,
+    handled: Vec<Handled>,
     layer: Option<Layer>,
     since: Timestamp,
 }
@@ -108,6 +110,12 @@ impl Inbox {
     fn handle(&mut self, one: &One, week: usize, now: Timestamp) -> bool {
         let given = found(&self.classifier, self.layer.as_ref(), &one.reading);
         let drawn = chance(&one.id, 0xa) < 0.1;
+        self.handled.push(Handled {
+            id: format!("a {}", one.id),
+            reading: one.reading.clone(),
+            given: given.iter().cloned().collect(),
+            drawn,
+        });
         if given == one.labels && !drawn && week != POISONED {
             return false;
         }
@@ -132,7 +140,8 @@ impl Inbox {
     }
 
     fn train(&self) -> (Layer, Gate) {
-        let locals = examples_of(&self.corrections, &self.rules);
+        let mut locals = examples_of(&self.corrections, &self.rules);
+        locals.extend(silent(&self.handled, &locals, &names(), Timestamp::default()));
         let own = [OWN.to_owned()];
         let candidate = local::fit(&self.classifier, &own, &locals, &self.anchors).unwrap();
         let gate = Match {
@@ -180,8 +189,15 @@ fn over_the_weeks_more_is_right_less_is_corrected_and_poison_is_not_let_in() {
         all.iter().filter(|one| !measures(one)).filter(|one| !one.id.ends_with("-0")).collect();
     let rules =
         LearningRules { labels: vec![evenkeel::decide::Name::new(OWN).unwrap()], ..Default::default() };
-    let mut inbox =
-        Inbox { classifier, anchors, rules, corrections: vec![], layer: None, since: Timestamp::default() };
+    let mut inbox = Inbox {
+        classifier,
+        anchors,
+        rules,
+        corrections: vec![],
+        handled: vec![],
+        layer: None,
+        since: Timestamp::default(),
+    };
     let dir = tempfile::tempdir().unwrap();
     let models = Models::of(dir.path());
     let base = inbox.classifier.model.sha256().to_owned();
@@ -189,6 +205,16 @@ fn over_the_weeks_more_is_right_less_is_corrected_and_poison_is_not_let_in() {
         "| week | mails | wrong | macro-F1 on the test mails | candidate |\n|---|---|---|---|---|\n",
     );
     let mut rows = vec![];
+    if let Ok(file) = std::env::var("EK_DUMP") {
+        let one = |one: &&One| serde_json::json!({"matter": one.matter, "id": one.id, "labels": one.labels, "r": one.reading});
+        let anchors: Vec<_> = inbox
+            .anchors
+            .iter()
+            .map(|a| serde_json::json!({"r": a.reading, "labels": a.labels, "s": a.steadies}))
+            .collect();
+        let all = serde_json::json!({"test": test.iter().map(one).collect::<Vec<_>>(), "stream": stream.iter().map(one).collect::<Vec<_>>(), "anchors": anchors});
+        std::fs::write(file, all.to_string()).unwrap();
+    }
     let first = inbox.score(None, &test).overall.after;
     let size = stream.len().div_ceil(WEEKS);
     for (week, mails) in (1..).zip(stream.chunks(size)) {
@@ -211,6 +237,8 @@ fn over_the_weeks_more_is_right_less_is_corrected_and_poison_is_not_let_in() {
             );
             // somebody looks, and takes that agent's words back
             inbox.corrections.retain(|one| one.votes[0].at != now);
+            let gone: BTreeSet<String> = mails.iter().map(|one| format!("a {}", one.id)).collect();
+            inbox.handled.retain(|one| !gone.contains(&one.id));
         }
         let score = inbox.score(inbox.layer.as_ref(), &test).overall.after;
         let told = if gate.passed { "in force".to_owned() } else { gate.why.join("; ") };

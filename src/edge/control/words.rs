@@ -91,6 +91,15 @@ pub enum Request {
         /// Who says so.
         author: String,
     },
+    /// Take back what a person has said about labels.
+    TakeBack {
+        /// Who said it.
+        person: String,
+        /// Not what was said before.
+        since: Timestamp,
+        /// Who wants it.
+        author: String,
+    },
     /// Everything there is to learn from.
     Examples,
     /// A candidate was trained.

@@ -481,6 +481,32 @@ impl Store {
         Ok(settled)
     }
 
+    /// Takes back everything a person has said since then; how many mails that touches.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn take_back(
+        &mut self,
+        person: &str,
+        since: Timestamp,
+        author: &str,
+        now: Timestamp,
+    ) -> Result<u64, LedgerError> {
+        let mut touched = 0;
+        for mut correction in self.corrections()? {
+            let before = correction.votes.len();
+            correction.votes.retain(|vote| vote.at < since || vote.source.author() != Some(person));
+            if correction.votes.len() < before {
+                self.put_correction(&correction)?;
+                touched += 1;
+            }
+        }
+        let (command, outcome) = ("label --take-back".to_owned(), format!("{touched} mails"));
+        self.note(now, Event::Command { command, author: author.to_owned(), outcome });
+        self.apply()?;
+        Ok(touched)
+    }
+
     fn put_correction(&mut self, correction: &Correction) -> Result<(), LedgerError> {
         self.put(&vote_key(&correction.account, &correction.identity), correction)
     }
