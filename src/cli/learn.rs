@@ -234,6 +234,10 @@ pub fn train_local(config: &Config) -> anyhow::Result<()> {
     .gate();
     let name = material.models.add(&candidate.layer, &gate)?;
     let held = material.review_labels()?;
+    let readings: Vec<&Reading> = material.recent.iter().collect();
+    for what in Drift::of(&readings).map(|drift| drift.told()).unwrap_or_default() {
+        tracing::warn!(drift = what, "the mails of this inbox have changed");
+    }
     let takes_over = gate.passed && config.policy.learning.promote;
     if takes_over {
         let base = material.classifier.model.sha256();
