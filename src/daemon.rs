@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::classify::Classifier;
 use crate::config::{Config, Mode};

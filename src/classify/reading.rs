@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::features::{self, Block};
+use super::features;
 use super::hash;
 use super::text::{Part, Text};
 use super::{Classifier, Label, Model, Scratch};
@@ -72,11 +72,9 @@ pub(super) fn each(model: &Model, scratch: &mut Scratch, take: &mut dyn FnMut(u3
             let keys = text.of(sentence).iter().map(|word| word.key);
             features::pairs(keys, sentence.question, |key| take(id(1, key), ""));
         }
-        features::of_hits(finder.find(&model.lexicon, text, sentence), &model.lexicon, |block, key| {
-            if block != Block::Link {
-                take(id(3, key), "");
-            }
-        });
+        for hit in finder.find(&model.lexicon, text, sentence) {
+            take(id(3, model.lexicon.key(hit.concept)), "");
+        }
     }
 }
 

@@ -135,7 +135,7 @@ impl ImapClient {
     }
 
     /// An agent sets or takes off flags.
-    pub fn flag(&mut self, folder: &str, id: &str, change: &str) {
+    pub fn change_flags(&mut self, folder: &str, id: &str, change: &str) {
         let uids = self.selected(folder, id);
         self.ok(&format!("UID STORE {uids} {change}"));
     }

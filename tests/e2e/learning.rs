@@ -39,8 +39,8 @@ fn moves_and_keywords_of_agents_on_a_real_server_are_corrections_and_a_move_to_t
     let bytes = support.find("Queue/Support", &outlook).remove(0).bytes;
     support.append("Queue/Sales", &bytes);
     support.expunge("Queue/Support", &outlook);
-    support.flag("Queue/Support", &keyword, "-FLAGS (ek-praise)");
-    support.flag("Queue/Support", &keyword, "+FLAGS (ek-idea)");
+    support.change_flags("Queue/Support", &keyword, "-FLAGS (ek-praise)");
+    support.change_flags("Queue/Support", &keyword, "+FLAGS (ek-idea)");
     support.drag("Queue/Support", "Trash", &trash);
     // the next mail makes the daemon look
     servers.deliver("support@example.test", &sample("automated.en.eml"));
