@@ -8,10 +8,12 @@ pub mod fold;
 pub mod form;
 pub mod hash;
 pub mod label;
+pub mod layer;
 pub mod lexicon;
 mod lists;
 pub mod mixed;
 pub mod model;
+pub mod reading;
 pub mod rules;
 pub mod score;
 pub mod table;
@@ -22,8 +24,10 @@ use serde::{Deserialize, Serialize};
 
 pub use classifier::Classifier;
 pub use label::Label;
+pub use layer::Layer;
 pub use lexicon::Lexicon;
 pub use model::Model;
+pub use reading::Reading;
 pub use rules::Rules;
 pub use score::Scratch;
 pub use thresholds::Thresholds;
@@ -36,6 +40,15 @@ use crate::mail::{Language, Mail};
 pub struct Finding {
     /// The label.
     pub label: Label,
+    /// Calibrated probability, 0 to 1.
+    pub probability: f32,
+}
+
+/// A label of the company's own that was found: it was learnt from corrections.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OwnFinding {
+    /// Its name.
+    pub label: String,
     /// Calibrated probability, 0 to 1.
     pub probability: f32,
 }
@@ -78,6 +91,9 @@ pub struct Verdict {
     pub language: Language,
     /// Ids of the rules that matched, in order.
     pub rules: Vec<String>,
+    /// Labels of the company's own that were found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<OwnFinding>,
 }
 
 impl Verdict {
@@ -127,7 +143,12 @@ pub fn classify_with(
         matched.push(rule.id.clone());
     }
     let scores = logits.map(probability);
-    decide(mail, scores, matched, |label| thresholds.of(model, label, mail.language), thresholds)
+    let mut verdict =
+        decide(mail, scores, matched, |label| thresholds.of(model, label, mail.language), thresholds);
+    if mail.automated.is_none() {
+        verdict.own = model.own_found(scratch, mail.language);
+    }
+    verdict
 }
 
 /// From log-odds to probability.
@@ -143,7 +164,8 @@ fn decide(
     threshold: impl Fn(Label) -> f32,
     limits: &Thresholds,
 ) -> Verdict {
-    let mut verdict = Verdict { labels: vec![], review: false, scores, language: mail.language, rules };
+    let mut verdict =
+        Verdict { labels: vec![], review: false, scores, language: mail.language, rules, own: vec![] };
     if mail.automated.is_some() {
         verdict.scores = [0.0; Label::COUNT];
         if let Some(score) = verdict.scores.first_mut() {

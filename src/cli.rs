@@ -5,6 +5,8 @@ pub mod daemon;
 pub mod doctor;
 pub mod explain;
 pub mod input;
+pub mod label;
+pub mod learn;
 pub mod log;
 pub mod operations;
 pub mod output;
@@ -93,14 +95,27 @@ enum Command {
         format: FormatArg,
     },
     /// Train a model from a corpus of labelled mails.
-    #[command(after_help = "Example:\n  evenkeel train --corpus data/corpus --model models/evenkeel.model")]
+    #[command(
+        after_help = "Example:\n  evenkeel train --corpus data/corpus --model models/evenkeel.model\n  evenkeel train --local"
+    )]
     Train(training::TrainArgs),
+    /// What was learnt from this inbox: list, compare, put in force, go back.
+    #[command(after_help = "Example:\n  evenkeel models list\n  evenkeel models rollback")]
+    Models {
+        #[command(subcommand)]
+        command: learn::ModelsCommand,
+    },
     /// Measure a model on the held-back part of a corpus.
     #[command(after_help = "Example:\n  evenkeel evaluate --corpus data/corpus")]
     Evaluate(training::EvaluateArgs),
     /// Write an HTML page with the figures of a model on a corpus.
     #[command(after_help = "Example:\n  evenkeel report --corpus data/corpus --output report.html")]
     Report(training::ReportArgs),
+    /// Say what labels a mail has, so that the daemon learns from it; list what was said.
+    #[command(
+        after_help = "Example:\n  evenkeel label '<CAF123@mail.example.com>' complaint question\n  evenkeel label --drawn"
+    )]
+    Label(label::LabelArgs),
     /// Say what was done with a mail, and why.
     #[command(after_help = "Example:\n  evenkeel explain '<CAF123@mail.example.com>'")]
     Explain {
@@ -222,6 +237,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             preview::preview(&config()?, old.as_ref(), last, format.format)
         }
         Command::Explain { id, format } => explain::explain(&place()?, &id, format.format),
+        Command::Label(args) => label::label(&config()?, &args),
         Command::Classify { inputs, explain, format } => {
             classify::classify(inputs.inputs, explain, format.format)
         }
@@ -241,8 +257,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Erase { address, despite_hold, format } => {
             operations::erase(&place()?, &address, despite_hold, format.format)
         }
+        Command::Train(args) if args.local => learn::train_local(&config()?),
         Command::Train(args) => training::train(&args),
+        Command::Models { command } => learn::models(&config()?, &command),
         Command::Evaluate(args) => training::evaluate(&args),
+        Command::Report(args) if args.inbox => learn::report_inbox(&config()?, &args.output),
         Command::Report(args) => training::report(&args),
     }
 }

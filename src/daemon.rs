@@ -7,6 +7,8 @@ mod crash;
 mod forward;
 mod handle;
 pub mod health;
+pub mod learn;
+pub mod nightly;
 pub mod plan;
 pub mod recover;
 pub mod reload;
@@ -17,6 +19,7 @@ pub mod undo;
 mod watch;
 pub mod worker;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +27,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::classify::Classifier;
 use crate::config::{Config, Mode};
@@ -65,6 +69,9 @@ struct State {
     stop: AtomicBool,
     stop_signal: tokio::sync::Notify,
     nudge: tokio::sync::Notify,
+    reload: tokio::sync::Notify,
+    /// When the queue folders of each account were looked at.
+    looks: Mutex<BTreeMap<String, Instant>>,
     /// Mails held at a cap against loops.
     held: Mutex<Pace>,
 }
@@ -94,6 +101,8 @@ impl Shared {
                 stop: AtomicBool::new(false),
                 stop_signal: tokio::sync::Notify::new(),
                 nudge: tokio::sync::Notify::new(),
+                reload: tokio::sync::Notify::new(),
+                looks: Mutex::new(BTreeMap::new()),
                 held: Mutex::new(Pace::default()),
             },
         }
@@ -127,6 +136,16 @@ impl Shared {
     /// Something is to be done on the servers: every task connects afresh and looks.
     pub fn nudge(&self) {
         self.state.nudge.notify_waiters();
+    }
+
+    /// Whether the queue folders of an account were not looked at for so long; if so, now is the look.
+    pub(crate) fn is_time_to_look(&self, account: &str, pause: Duration) -> bool {
+        let mut looks = self.state.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = looks.get(account).is_none_or(|at| at.elapsed() >= pause);
+        if due {
+            looks.insert(account.to_owned(), Instant::now());
+        }
+        due
     }
 
     /// Takes note of how many mails were held at a cap.
@@ -196,6 +215,10 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
     }
     let pulsing = shared.clone();
     tasks.spawn(async move { pulsing.pulse().await });
+    if config.mode == Mode::Act {
+        let (shared, path) = (shared.clone(), config.path.clone());
+        tasks.spawn(async move { Box::pin(nightly::run(shared, path)).await });
+    }
     tracing::info!(accounts = config.accounts.len(), mode = ?config.mode, "evenkeel is running");
     let paces = shared.ledger.run(|store| store.inbox_paces()).await?;
     shared.note_held(&paces.held);
@@ -207,6 +230,7 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
             _ = terminate.recv() => break Ok(()),
             _ = interrupt.recv() => break Ok(()),
             _ = hangup.recv() => reload::reload(&shared, &config, &load, &systemd).await,
+            () = shared.state.reload.notified() => reload::reload(&shared, &config, &load, &systemd).await,
             _ = tick.tick() => {
                 systemd.status(&shared.line());
                 if shared.stuck().is_empty() {
@@ -233,13 +257,14 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
 
 /// What the control socket answers with.
 fn host(config: &Config, shared: &Arc<Shared>) -> control::Host {
-    let (of_status, of_nudge) = (shared.clone(), shared.clone());
+    let (of_status, of_nudge, of_reload) = (shared.clone(), shared.clone(), shared.clone());
     control::Host {
         ledger: shared.ledger.clone(),
         accounts: account_names(config),
         clock: shared.clock.clone(),
         status: Arc::new(move || of_status.report()),
         nudge: Arc::new(move || of_nudge.nudge()),
+        reload: Arc::new(move || of_reload.state.reload.notify_one()),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod reason;
 pub mod route;
 pub mod rule;
 pub mod ticket;
+pub mod vote;
 
 use std::collections::BTreeSet;
 
@@ -109,11 +110,13 @@ fn decide_one(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook, now:
     if let Some(answered) = from_a_colleague(mail, case, book, now) {
         return answered;
     }
-    let found = if book.policy.rules.is_empty() {
+    let mut found = if book.policy.rules.is_empty() {
         Found::default()
     } else {
         rule::follow(&book.policy.rules, Facts::of(mail, verdict, case, book, now))
     };
+    // a label of the company's own routes as a fact of that name
+    found.facts.extend(verdict.own.iter().map(|own| own.label.clone()));
     if let Some(reason) = mail.automated {
         return file_automated(mail, reason, case, book, &found);
     }

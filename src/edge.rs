@@ -7,7 +7,9 @@ pub mod imap;
 pub mod ledger;
 pub mod login;
 pub mod metrics;
+pub mod models;
 pub mod outgoing;
+pub mod seal;
 pub mod smtp;
 pub mod systemd;
 pub mod token;
@@ -214,6 +216,21 @@ pub trait Mailbox: Send {
         cap: u32,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, Self::Error>> + Send;
 
+    /// The first `cap` bytes and the size of the mail with this uid in `folder`.
+    fn fetch_in(
+        &mut self,
+        folder: &str,
+        uid: Uid,
+        cap: u32,
+    ) -> impl Future<Output = Result<Option<(Vec<u8>, u32)>, Self::Error>> + Send;
+
+    /// UIDVALIDITY of `folder`, and the flags of its newest mails by uid; `None` when there is no such
+    /// folder.
+    fn flags_in(
+        &mut self,
+        folder: &str,
+    ) -> impl Future<Output = Result<Option<FolderFlags>, Self::Error>> + Send;
+
     /// The heads of mails in `folder` with a uid of at least `from`, perhaps only the first some
     /// hundred; with `keyword`, only of those that have it. `None` when there is no such folder.
     fn heads(
@@ -229,6 +246,9 @@ pub trait Mailbox: Send {
     /// Returns when something may have changed in the selected folder, or after `at_most`.
     fn wait(&mut self, at_most: Duration) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
+
+/// UIDVALIDITY of a folder, and the flags of mails by uid.
+pub type FolderFlags = (u32, Vec<(Uid, BTreeSet<String>)>);
 
 /// The heads of mails in a folder.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

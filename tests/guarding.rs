@@ -128,6 +128,7 @@ fn a_machine_that_nothing_proves_goes_to_review() {
         review: false,
         scores: [0.0; Label::COUNT],
         language: Language::En,
+        own: vec![],
         rules: Vec::new(),
     };
     let case = Case::new(TicketId::new(1, [0, 0]));

@@ -21,6 +21,7 @@ mod e2e;
 mod faults;
 mod guarding;
 mod journey;
+mod learning;
 mod ops;
 mod reading;
 mod soak;

@@ -14,8 +14,8 @@ use evenkeel::decide::{Keyword, Rulebook};
 use evenkeel::edge::control::{Request, Response};
 use evenkeel::edge::ledger::Ledger;
 use evenkeel::edge::{
-    Clock, EdgeError, FolderState, FoundDraft, Head, Heads, Keywords, Listed, Mailbox, Moved, Outbox, Retry,
-    Transfer, Uid,
+    Clock, EdgeError, FolderFlags, FolderState, FoundDraft, Head, Heads, Keywords, Listed, Mailbox, Moved,
+    Outbox, Retry, Transfer, Uid,
 };
 use evenkeel::mail::MessageId;
 use evenkeel::reply::Playbooks;
@@ -182,6 +182,26 @@ impl World {
         mails.iter_mut().filter(|mail| has_id(mail, &id)).for_each(|mail| {
             mail.flags.insert(word.to_owned());
         });
+    }
+
+    /// An agent takes a keyword off.
+    pub fn unflag(&self, folder: &str, id: &str, word: &str) {
+        let id = MessageId::new(id).unwrap();
+        let mut inner = self.0.lock().unwrap();
+        let mails = inner.folders.get_mut(folder).unwrap();
+        mails.iter_mut().filter(|mail| has_id(mail, &id)).for_each(|mail| {
+            mail.flags.remove(word);
+        });
+    }
+
+    /// An agent moves a mail, as MOVE does it.
+    pub fn drag(&self, from: &str, to: &str, id: &str) {
+        let id = MessageId::new(id).unwrap();
+        let mut inner = self.0.lock().unwrap();
+        let source = inner.folders.get_mut(from).unwrap_or_else(|| panic!("no folder {from}"));
+        let at = source.iter().position(|mail| has_id(mail, &id)).unwrap_or_else(|| panic!("not in {from}"));
+        let mail = source.remove(at);
+        inner.put(to, mail.bytes, mail.flags);
     }
 
     /// An agent empties a folder.
@@ -391,6 +411,18 @@ impl Mailbox for Connection {
         let mails = self.world.folder(folder);
         let mail = mails.iter().find(|mail| has_id(mail, id));
         Ok(mail.map(|mail| mail.bytes.iter().copied().take(cap as usize).collect()))
+    }
+
+    async fn fetch_in(&mut self, folder: &str, uid: Uid, cap: u32) -> Result<Option<(Vec<u8>, u32)>, Broken> {
+        let mails = self.world.folder(folder);
+        let mail = mails.iter().find(|mail| mail.uid == uid);
+        Ok(mail.map(|mail| (mail.bytes.iter().copied().take(cap as usize).collect(), size(mail))))
+    }
+
+    async fn flags_in(&mut self, folder: &str) -> Result<Option<FolderFlags>, Broken> {
+        let inner = self.world.0.lock().unwrap();
+        let Some(mails) = inner.folders.get(folder) else { return Ok(None) };
+        Ok(Some((inner.uid_validity, mails.iter().map(|mail| (mail.uid, mail.flags.clone())).collect())))
     }
 
     async fn heads(

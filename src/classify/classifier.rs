@@ -12,6 +12,8 @@ pub struct Classifier {
     pub rules: Rules,
     /// What the operator set over the model's thresholds.
     pub thresholds: Thresholds,
+    /// Labels that are wrong too often of late: where one of them leads, a person looks.
+    pub on_hold: Vec<Label>,
 }
 
 impl Classifier {
@@ -23,7 +25,7 @@ impl Classifier {
         let model = Model::shipped().map_err(|error| format!("the shipped model: {error}"))?;
         let rules = Rules::shipped()
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
-        Ok(Self { model, rules, thresholds: Thresholds::default() })
+        Ok(Self { model, rules, thresholds: Thresholds::default(), on_hold: Vec::new() })
     }
 
     /// The verdict on `mail`.
@@ -34,7 +36,9 @@ impl Classifier {
 
     /// As [`Classifier::classify`], with buffers kept from mail to mail.
     pub fn classify_with(&self, scratch: &mut Scratch, mail: &Mail) -> Verdict {
-        super::classify_with(scratch, mail, &self.model, &self.rules, &self.thresholds)
+        let mut verdict = super::classify_with(scratch, mail, &self.model, &self.rules, &self.thresholds);
+        verdict.review |= verdict.primary().is_some_and(|label| self.on_hold.contains(&label));
+        verdict
     }
 
     /// Why `mail` has the labels it has.
@@ -54,6 +58,7 @@ impl Verdict {
             scores: [0.0; Label::COUNT],
             language: Language::Other,
             rules: Vec::new(),
+            own: Vec::new(),
         }
     }
 }

@@ -65,6 +65,8 @@ fn of_label(label: Label, mail: &Mail, model: &Model, rules: &Rules, scratch: &m
         .into_iter()
         .map(|((id, text), weight)| evidence(EvidenceKind::Model, id, &text, weight))
         .collect();
+    let learnt = model.learnt_shares(label as usize, mail, scratch);
+    all.extend(learnt.iter().map(|(word, weight)| evidence(EvidenceKind::Model, "learnt", word, *weight)));
     for rule in rules.matching(&scratch.text, mail.language).filter(|rule| rule.label == label) {
         let after = rule.effect.on(logit);
         let text = rule.find(scratch.text.folded()).unwrap_or_default();

@@ -82,6 +82,8 @@ pub struct Model {
     pub(crate) words: Vec<String>,
     pub(crate) known: Known,
     pub(crate) sha256: String,
+    /// What was learnt from the inbox.
+    pub(crate) layer: Option<std::sync::Arc<super::Layer>>,
 }
 
 /// The languages a threshold can be set for, in order.
@@ -161,6 +163,9 @@ impl Model {
     /// The threshold of the label with this number for a mail in `language`.
     #[must_use]
     pub fn threshold(&self, label: usize, language: Language) -> f32 {
+        if let Some(learnt) = self.layer.as_ref().and_then(|layer| layer.threshold(label, language)) {
+            return learnt;
+        }
         let place = LANGUAGES.iter().position(|known| *known == language).unwrap_or(LANGUAGES.len() - 1);
         self.thresholds.get(label * LANGUAGES.len() + place).copied().unwrap_or(0.5)
     }

@@ -70,6 +70,7 @@ pub struct Scratch {
     sums: Vec<Lanes>,
     /// Log-odds per label.
     pub(crate) logits: Vec<f32>,
+    pub(crate) learnt: super::layer::Learnt,
 }
 
 impl Scratch {
@@ -91,10 +92,11 @@ impl Model {
     pub fn score(&self, mail: &Mail, scratch: &mut Scratch) {
         scratch.text.read(mail, &self.lexicon);
         self.score_read(mail, scratch);
+        self.apply_layer(scratch);
     }
 
     pub(crate) fn score_read(&self, mail: &Mail, scratch: &mut Scratch) {
-        let Scratch { text, finder, sentence, whole, scores, most, sum, inputs, sums, logits } = scratch;
+        let Scratch { text, finder, sentence, whole, scores, most, sum, inputs, sums, logits, .. } = scratch;
         whole.clear(self.lanes());
         most.clear();
         most.resize(self.lanes(), [[f32::NEG_INFINITY; _]; _]);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use super::classify::classifier;
+use super::learn::classifier_in_force;
 use super::{BadFiles, output};
 use crate::config::Config;
 use crate::daemon::reload::{Loaded, Loader};
@@ -66,7 +67,7 @@ pub fn playbooks(dir: Option<&Path>) -> anyhow::Result<Playbooks> {
 /// Config, playbooks and model, read again.
 fn load(path: &Path) -> anyhow::Result<Loaded> {
     let config = Config::load(path)?;
-    let (book, classifier) = (rulebook(&config)?, classifier(Some(&config))?);
+    let (book, classifier) = (rulebook(&config)?, classifier_in_force(&config)?);
     Ok(Loaded { config, book, classifier })
 }
 
@@ -76,7 +77,7 @@ fn load(path: &Path) -> anyhow::Result<Loaded> {
 /// When something cannot be loaded, or the ledger fails.
 pub fn run(config: Config) -> anyhow::Result<()> {
     crate::edge::metrics::install();
-    let classifier = classifier(Some(&config))?;
+    let classifier = classifier_in_force(&config)?;
     let book = rulebook(&config)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");

@@ -155,7 +155,7 @@ pub enum AuditCommand {
 }
 
 /// A point in time, or an age.
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(crate::config::Start::Age(age)) = crate::config::Start::try_from(text.to_owned()) {
         return Ok(SystemClock.now().minus(age));
     }

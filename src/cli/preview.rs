@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::classify::classifier;
 use super::daemon::rulebook;
+use super::learn::classifier_in_force;
 use super::output::{self, Format, bold, printable};
 use super::state::{State, not_understood};
 use crate::config::Config;
@@ -110,7 +110,7 @@ impl Drop for Scratch {
 }
 
 fn simulation(config: &Config, scratch: &Path) -> anyhow::Result<Simulation> {
-    Ok(Simulation::new(scratch, rulebook(config)?, classifier(Some(config))?)?)
+    Ok(Simulation::new(scratch, rulebook(config)?, classifier_in_force(config)?)?)
 }
 
 fn real(state: &mut State, query: &CaseQuery) -> anyhow::Result<Option<Case>> {

@@ -29,6 +29,12 @@ impl From<&Config> for Whereabouts {
 }
 
 impl Whereabouts {
+    /// Whether a daemon answers.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        control::answers(&self.control_socket)
+    }
+
     /// Of the config at `path`; one with mistakes will do while a daemon answers.
     ///
     /// # Errors

@@ -52,6 +52,10 @@ pub struct TrainArgs {
     /// Train on every mail and hold none back, to measure on another corpus.
     #[arg(long)]
     all: bool,
+    /// Learn from the corrections of this inbox, on top of the shipped model; the gate decides whether
+    /// the result takes over.
+    #[arg(long, conflicts_with_all = ["judgements", "tune", "all", "corpus", "labels"])]
+    pub local: bool,
 }
 
 /// Arguments of `evaluate`.
@@ -83,7 +87,10 @@ pub struct ReportArgs {
     model: Option<PathBuf>,
     /// Where the page goes.
     #[arg(long, value_name = "FILE", default_value = "report.html")]
-    output: PathBuf,
+    pub output: PathBuf,
+    /// How the model in force does on this inbox, instead of on a corpus.
+    #[arg(long, conflicts_with_all = ["corpus", "labels", "model"])]
+    pub inbox: bool,
 }
 
 fn rules() -> anyhow::Result<Rules> {

@@ -116,7 +116,8 @@ impl Advice<'_> {
     /// Routes that never fit, and queues that nothing is filed into.
     fn routes(&mut self) {
         let policy = &self.config.policy;
-        let added: Vec<&String> = policy.rules.iter().flat_map(|rule| &rule.add_facts).collect();
+        let own: Vec<String> = policy.learning.labels.iter().map(ToString::to_string).collect();
+        let added: Vec<&String> = policy.rules.iter().flat_map(|rule| &rule.add_facts).chain(&own).collect();
         for (index, route) in policy.specials.iter().enumerate() {
             let place = format!("route {}", route.id);
             if let Some(fact) = route.facts.iter().find(|fact| !added.contains(fact)) {

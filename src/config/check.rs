@@ -113,6 +113,18 @@ impl Checked<'_> {
             let what = "hostile-share is a share: use a number from 0 to 1".to_owned();
             self.say_of("service.hostile-share", what);
         }
+        if policy.learning.keep_text && policy.learning.text_key_file.is_none() {
+            let what = "[learning] keep-text needs a key: set text-key-file".to_owned();
+            self.say_of("learning.keep-text", what);
+        }
+        if !(0.0..=1.0).contains(&policy.learning.audit_share) {
+            let what = "[learning] audit-share is a share: use a number from 0 to 1".to_owned();
+            self.say_of("learning.audit-share", what);
+        }
+        if policy.learning.train_hours.iter().any(|hour| *hour > 23) {
+            let what = "[learning] train-hours are hours of the day, 0 to 23".to_owned();
+            self.say_of("learning.train-hours", what);
+        }
         let watched = |folder: &String| self.config.accounts.iter().any(|a| a.folders.contains(folder));
         if let Some(folder) = service.resolved_folder.as_ref().filter(|folder| watched(folder)) {
             let what =

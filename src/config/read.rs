@@ -14,7 +14,7 @@ use super::merge::{Sources, id_of};
 use super::{Config, ConfigError, ConfigProblem, Mode, advice, thresholds};
 
 /// The keys of the top level; every other one is a mistake.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "mode",
     "state-dir",
     "control-socket",
@@ -33,6 +33,7 @@ const KEYS: [&str; 20] = [
     "conduct",
     "service",
     "limits",
+    "learning",
     "thresholds",
     "company",
 ];
@@ -77,6 +78,7 @@ pub fn parse_all(file: &Path, sources: &Sources) -> Result<Config, ConfigError> 
         conduct: reader.take("conduct").unwrap_or_default(),
         service: reader.take("service").unwrap_or_default(),
         limits: reader.take("limits").unwrap_or_default(),
+        learning: reader.take("learning").unwrap_or_default(),
         authserv_ids: reader.take("authserv-ids").unwrap_or_default(),
     };
     let at = reader.places.get("thresholds").cloned();

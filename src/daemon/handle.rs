@@ -9,7 +9,7 @@ use super::Shared;
 use super::act::InHand;
 use super::plan::{self, Decided};
 use super::worker::{READ_CAP, STEP, WorkError, Worker};
-use crate::classify::Verdict;
+use crate::classify::{Reading, Verdict};
 use crate::decide::{Decision, OWN_ID_PREFIX, Word, bounce, decide};
 use crate::edge::ledger::{Effect, EffectState, LedgerError, MailKey, MailRecord, MailState, Store};
 use crate::edge::{EdgeError, Listed, Mailbox, Outbox, metrics};
@@ -31,6 +31,8 @@ struct Fresh {
     identity: String,
     mail: Mail,
     verdict: Verdict,
+    /// To learn from.
+    reading: Option<Reading>,
 }
 
 /// What the ledger's thread has made of the first of a set.
@@ -265,6 +267,9 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
                 // who is only watched is not judged: observing leaves customers and tickets as they are
                 let after = acting.then_some((&decision.case, &query));
                 let cursor = crate::edge::ledger::Cursor { uid_next: one.key.uid.saturating_add(1), ..began };
+                if let Some(reading) = one.reading.as_ref().filter(|_| acting) {
+                    store.remember(&record, reading, &book.policy.learning)?;
+                }
                 store.intend(&record, after, Some(cursor))?;
                 for id in bounce::own_ids(&one.mail).iter().filter(|_| acting) {
                     all.reopened.extend(store.reopen(id, "it came back undelivered")?);
@@ -385,7 +390,8 @@ async fn fresh(
     let begun = Instant::now();
     let (mail, verdict) = read(shared, &bytes).await?;
     metrics::classified(begun.elapsed());
-    Ok(Fresh { key, arrived, size, bytes, identity, mail, verdict })
+    let reading = super::learn::reading(shared, &mail).await;
+    Ok(Fresh { key, arrived, size, bytes, identity, mail, verdict, reading })
 }
 
 /// Parses and classifies on a thread of its own: a panic costs this mail, not the daemon.

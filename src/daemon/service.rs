@@ -34,6 +34,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         parts.push(self.look_at_sent().await);
         parts.push(self.look_for_resolved(rules.resolved_folder.as_deref()).await);
         parts.push(self.look_at_clocks().await);
+        parts.push(Box::pin(self.look_for_votes()).await);
         for part in parts {
             match part {
                 Err(WorkError::Mailbox(error)) if error.is_refusal() => {

@@ -115,6 +115,7 @@ impl Facts {
         let customer = &case.customer;
         let mut facts = Self {
             labels: verdict.labels.iter().map(|found| found.label).collect(),
+            facts: verdict.own.iter().map(|own| own.label.clone()).collect(),
             scores: Label::ALL.map(|label| (label.as_str(), f64::from(verdict.score(label)))).into(),
             review: verdict.review,
             language: verdict.language.to_string(),

@@ -31,6 +31,8 @@ pub struct Policy {
     pub service: ServiceRules,
     /// Caps against loops.
     pub limits: Limits,
+    /// What counts as a correction, and when it is learnt from.
+    pub learning: super::vote::LearningRules,
     /// Names under which our own servers write `Authentication-Results`.
     pub authserv_ids: Vec<String>,
 }

@@ -20,7 +20,7 @@ use super::ledger::audit::Line;
 use super::ledger::{Ledger, LedgerError, Store};
 use crate::decide::Limits;
 use crate::time::Timestamp;
-pub use words::{FolderHealth, Request, Response, Status};
+pub use words::{Examples, FolderHealth, Request, Response, Status};
 
 /// Longest request in bytes.
 const MAX_REQUEST: u64 = 64 * 1024;
@@ -78,6 +78,8 @@ pub struct Host {
     pub status: Arc<dyn Fn() -> Status + Send + Sync>,
     /// Something is to be done on the servers at once.
     pub nudge: Arc<dyn Fn() + Send + Sync>,
+    /// Policy and model are to be read again.
+    pub reload: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// Opens the socket and answers on it. The caller owns the ledger, so a socket file that is there
@@ -119,6 +121,7 @@ async fn converse(stream: UnixStream, host: &Host) -> std::io::Result<()> {
         Ok(request) => {
             let (accounts, now) = (host.accounts.clone(), host.clock.now());
             let nudge = matches!(request, Request::Undo { .. } | Request::Retry { .. });
+            let reload = matches!(request, Request::Reload);
             let base = (host.status)();
             let response = host
                 .ledger
@@ -127,6 +130,9 @@ async fn converse(stream: UnixStream, host: &Host) -> std::io::Result<()> {
                 .unwrap_or_else(|error| Response::Error(error.to_string()));
             if nudge {
                 (host.nudge)();
+            }
+            if reload {
+                (host.reload)();
             }
             response
         }
@@ -165,6 +171,25 @@ pub fn answer(
         Request::Retry { id, author } => {
             Response::Retried(store.retry(accounts, id.as_ref(), author, now)?)
         }
+        Request::Label { id, statement, rules, author } => {
+            Response::Labelled(store.label(accounts, id, statement, (author, now), rules)?)
+        }
+        Request::SettleHeld { counts, author } => Response::Settled(store.settle_held(*counts, author, now)?),
+        Request::TakeBack { person, since, author } => {
+            Response::Settled(store.take_back(person, *since, author, now)?)
+        }
+        Request::Examples => Response::Examples(Box::new(Examples {
+            corrections: store.corrections()?,
+            recent: store.recents()?,
+            texts: store.texts()?,
+            health: store.learning_health()?,
+        })),
+        Request::Trained { on, outcome } => {
+            store.trained(now, *on, outcome)?;
+            Response::Noted
+        }
+        // the daemon does it when it has answered; on the files there is nothing to do
+        Request::Reload => Response::Noted,
         Request::Audit { since, limit } => match newest(store, *since, *limit) {
             Ok(lines) => Response::Audit(lines),
             Err(broken) => Response::Error(broken.to_string()),

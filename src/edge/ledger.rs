@@ -11,6 +11,7 @@ pub mod audit;
 pub mod cases;
 pub mod customers;
 pub mod erase;
+pub mod examples;
 pub mod keys;
 pub mod record;
 pub mod retention;

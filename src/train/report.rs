@@ -10,6 +10,12 @@ const SIDE: f64 = 200.0;
 /// The page for judged mails.
 #[must_use]
 pub fn html(title: &str, labels: &[String], judged: &[Judged<'_>]) -> String {
+    html_with(title, labels, judged, "")
+}
+
+/// The page for judged mails, with more HTML before the plots.
+#[must_use]
+pub fn html_with(title: &str, labels: &[String], judged: &[Judged<'_>], more: &str) -> String {
     let figures = Figures::of(labels, judged);
     let mut page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\n<style>body{{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}}pre{{font:12px/1.4 ui-monospace,monospace;overflow-x:auto}}figure{{display:inline-block;margin:0 1rem 1rem 0}}figcaption{{font-size:13px}}svg{{background:#fafafa;border:1px solid #ddd}}text{{font:10px system-ui,sans-serif}}</style>\n<h1>{title}</h1>\n"
@@ -22,15 +28,18 @@ pub fn html(title: &str, labels: &[String], judged: &[Judged<'_>]) -> String {
         figures.primary,
         figures.text()
     );
+    page.push_str(more);
     page.push_str("<h2>Primary label: true by row, decided by column</h2>");
     page.push_str(&confusion(&figures));
     page.push_str("<h2>Calibration: mean probability across, share present up</h2>");
     for (number, name) in labels.iter().enumerate() {
-        page.push_str(&plot(name, &calibration(number, judged), true));
+        page.push_str(&plot(name, &calibration(number, judged), true, None));
     }
-    page.push_str("<h2>Precision up by recall across</h2>");
+    page.push_str("<h2>Precision up by recall across; the ring is the threshold in force</h2>");
     for (number, name) in labels.iter().enumerate() {
-        page.push_str(&plot(name, &precision_recall(number, judged), false));
+        let tally = figures.each.get(number).map(|label| label.tally);
+        let ring = tally.map(|tally| (tally.recall(), tally.precision()));
+        page.push_str(&plot(name, &precision_recall(number, judged), false, ring));
     }
     page.push_str("</html>\n");
     page
@@ -115,7 +124,9 @@ fn precision_recall(label: usize, judged: &[Judged<'_>]) -> Vec<(f64, f64)> {
     points.collect()
 }
 
-fn plot(name: &str, points: &[(f64, f64)], diagonal: bool) -> String {
+/// A plot of points between 0 and 1, joined by a line, with a ring around one.
+#[must_use]
+pub fn plot(name: &str, points: &[(f64, f64)], diagonal: bool, ring: Option<(f64, f64)>) -> String {
     let mut svg = format!("<figure><svg width=\"{SIDE}\" height=\"{SIDE}\">");
     if diagonal {
         let _ = write!(svg, "<line x1=\"0\" y1=\"{SIDE}\" x2=\"{SIDE}\" y2=\"0\" stroke=\"#bbb\"/>");
@@ -124,6 +135,15 @@ fn plot(name: &str, points: &[(f64, f64)], diagonal: bool) -> String {
     for (x, y) in points {
         let _ = write!(svg, "{:.1},{:.1} ", x * SIDE, (1.0 - y) * SIDE);
     }
-    let _ = write!(svg, "\"/></svg><figcaption>{name}</figcaption></figure>");
+    svg.push_str("\"/>");
+    if let Some((x, y)) = ring {
+        let _ = write!(
+            svg,
+            "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"5\" fill=\"none\" stroke=\"#c62828\" stroke-width=\"2\"/>",
+            x * SIDE,
+            (1.0 - y) * SIDE
+        );
+    }
+    let _ = write!(svg, "</svg><figcaption>{name}</figcaption></figure>");
     svg
 }

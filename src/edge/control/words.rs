@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decide::Case;
+use crate::decide::vote::LearningRules;
 use crate::edge::ledger::audit::Line;
 use crate::edge::ledger::cases::StoredTicket;
 use crate::edge::ledger::customers::{Change, Shown};
 use crate::edge::ledger::erase::{Export, OnHold, Receipt};
+use crate::edge::ledger::examples::{Correction, Health, Labelled, Recent, Statement};
 use crate::edge::ledger::tickets::TicketFilter;
 use crate::edge::ledger::undo::{Undo, Undone};
 use crate::edge::ledger::{CaseQuery, MailRecord};
@@ -71,6 +73,44 @@ pub enum Request {
         /// Who wants it.
         author: String,
     },
+    /// Say what labels the mails of this Message-ID have.
+    Label {
+        /// The Message-ID.
+        id: MessageId,
+        /// What is said.
+        statement: Statement,
+        /// Labels of one's own, and which need two votes.
+        rules: Box<LearningRules>,
+        /// Who says it.
+        author: String,
+    },
+    /// What is held counts, or is forgotten.
+    SettleHeld {
+        /// Whether it counts.
+        counts: bool,
+        /// Who says so.
+        author: String,
+    },
+    /// Take back what a person has said about labels.
+    TakeBack {
+        /// Who said it.
+        person: String,
+        /// Not what was said before.
+        since: Timestamp,
+        /// Who wants it.
+        author: String,
+    },
+    /// Everything there is to learn from.
+    Examples,
+    /// A candidate was trained.
+    Trained {
+        /// On so many corrections.
+        on: u64,
+        /// What came of it.
+        outcome: String,
+    },
+    /// Read policy and model again.
+    Reload,
     /// The newest lines of the audit.
     Audit {
         /// Written at or after.
@@ -169,6 +209,19 @@ pub struct FolderHealth {
     pub synced: Option<Timestamp>,
 }
 
+/// Everything there is to learn from.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Examples {
+    /// What people said, with the mails as numbers.
+    pub corrections: Vec<Correction>,
+    /// The newest mails as numbers: account, content hash, mail.
+    pub recent: Vec<(String, String, Recent)>,
+    /// Kept texts, encrypted: account, content hash, text.
+    pub texts: Vec<(String, String, String)>,
+    /// Whether learning is alive.
+    pub health: Health,
+}
+
 /// What is answered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "answer", content = "of")]
@@ -197,6 +250,14 @@ pub enum Response {
     Erased(Receipt),
     /// It was not erased.
     OnHold(OnHold),
+    /// What counts of what was said, mail by mail.
+    Labelled(Vec<Labelled>),
+    /// So many mails.
+    Settled(u64),
+    /// Everything there is to learn from.
+    Examples(Box<Examples>),
+    /// It will be done.
+    Noted,
     /// The request could not be answered.
     Error(String),
 }

@@ -7,7 +7,7 @@ use super::exec::uid_set;
 use super::reading::{LIST_LIMIT, by_message_id, searchable};
 use super::{Imap, ImapError};
 use crate::decide::Keyword;
-use crate::edge::{FolderState, FoundDraft, Head, Heads, Listed, Mailbox, Moved, Uid};
+use crate::edge::{FolderFlags, FolderState, FoundDraft, Head, Heads, Listed, Mailbox, Moved, Uid};
 use crate::mail::MessageId;
 use crate::time::Timestamp;
 
@@ -164,6 +164,38 @@ impl Mailbox for Imap {
         };
         self.back_to(home).await?;
         Ok(bytes)
+    }
+
+    async fn fetch_in(
+        &mut self,
+        folder: &str,
+        uid: Uid,
+        cap: u32,
+    ) -> Result<Option<(Vec<u8>, u32)>, ImapError> {
+        if !self.folders.exists(folder) {
+            return Ok(None);
+        }
+        let home = self.selected.clone();
+        self.open("EXAMINE", folder).await?;
+        let rows = self.rows(&uid.to_string(), "RFC822.SIZE").await?;
+        let size = rows.iter().find(|row| row.uid == uid).and_then(|row| row.size);
+        let bytes = self.fetch(uid, cap).await?;
+        self.back_to(home).await?;
+        Ok(bytes.zip(size))
+    }
+
+    async fn flags_in(&mut self, folder: &str) -> Result<Option<FolderFlags>, ImapError> {
+        if !self.folders.exists(folder) {
+            return Ok(None);
+        }
+        let home = self.selected.clone();
+        let state = self.open("EXAMINE", folder).await?;
+        let mut uids = self.search("NOT DELETED").await?;
+        let newest = uids.split_off(uids.len().saturating_sub(LIST_LIMIT));
+        let rows = if newest.is_empty() { Vec::new() } else { self.rows(&uid_set(&newest), "FLAGS").await? };
+        self.back_to(home).await?;
+        let flags = rows.into_iter().map(|row| (row.uid, row.flags.into_iter().collect()));
+        Ok(Some((state.uid_validity, flags.collect())))
     }
 
     async fn heads(

@@ -8,6 +8,7 @@ use super::LedgerError;
 use super::audit::Event;
 use super::cases::StoredTicket;
 use super::customers::Shown;
+use super::examples::Correction;
 use super::keys::{message_key, sender_pace_key, short_hash, thread_key};
 use super::record::{EffectState, MailRecord, MailState};
 use super::store::Store;
@@ -22,6 +23,9 @@ pub struct Export {
     pub mails: Vec<MailRecord>,
     /// Tickets the customer takes part in.
     pub tickets: Vec<StoredTicket>,
+    /// What people said about the labels of the customer's mails, and the mails as numbers.
+    #[serde(default)]
+    pub corrections: Vec<Correction>,
 }
 
 /// Proof that something was erased.
@@ -58,7 +62,11 @@ impl Store {
                 tickets.insert(number.clone(), stored);
             }
         }
-        Ok(Export { customer, mails, tickets: tickets.into_values().collect() })
+        let mut corrections = Vec::new();
+        for mail in &mails {
+            corrections.extend(self.correction(&mail.key.folder.account, &mail.identity)?);
+        }
+        Ok(Export { customer, mails, tickets: tickets.into_values().collect(), corrections })
     }
 
     fn mails_of(&self, who: &str) -> Result<Vec<MailRecord>, LedgerError> {
@@ -96,12 +104,14 @@ impl Store {
         count("linked addresses", all.customer.record.linked.len());
         count("mails", all.mails.len());
         count("tickets", all.tickets.len());
-        let mut under_way = 0;
+        let (mut under_way, mut examples) = (0, 0);
         for mut mail in all.mails {
             under_way += usize::from(mail.state == MailState::Intended);
+            examples += self.forget_example(&mail.key.folder.account, &mail.identity)?;
             self.erase_mail(&mut mail)?;
         }
         count("mails under way", under_way);
+        count("examples to learn from", examples);
         for mut stored in all.tickets {
             stored.ticket.participants.remove(&main);
             stored.newest = None;

@@ -17,7 +17,7 @@ pub fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
 }
 
 /// `%` and `/` escaped, so that no name can reach into another's keys.
-fn escaped(name: &str) -> String {
+pub(super) fn escaped(name: &str) -> String {
     name.replace('%', "%25").replace('/', "%2F")
 }
 

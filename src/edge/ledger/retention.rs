@@ -67,6 +67,7 @@ impl Store {
         self.remove(&format!("mail/{path}"));
         self.remove(&format!("identity/{account}/{}", record.identity));
         self.remove(&format!("reopened/{path}"));
+        self.forget_example(account, &record.identity)?;
         for id in record.effects.iter().filter_map(|entry| entry.effect.own_id()) {
             self.remove(&own_key(id));
         }

@@ -25,6 +25,7 @@
 //! | `meta/audit`, `meta/audit-start` | number and hash of the audit's last line, and of the one before its first |
 //! | `own/<hash of Message-ID>` | the key of the mail about which we wrote that one |
 //! | `reopened/<mail>` | marks a record of which an effect came undone |
+//! | `recent/…`, `recent-at/…`, `vote/…`, `text/…`, `place/…`, `meta/learning`, `meta/recent` | see [`super::examples`] |
 //! | `meta/paces`, `pace/sender/<hash of identity>`, `pace/thread/<number>` | [`super::cases::InboxPaces`], [`crate::decide::pace::Pace`] |
 
 use std::fs::{self, File};
