@@ -120,33 +120,6 @@ impl ImapClient {
         while !self.line().starts_with(prefix.as_bytes()) {}
     }
 
-    /// The uids of the mail with this id in a folder that is open for change.
-    fn selected(&mut self, folder: &str, id: &str) -> String {
-        self.ok(&format!("SELECT \"{folder}\""));
-        let answers = self.ok(&format!("UID SEARCH HEADER Message-ID \"{id}\""));
-        let line = answers.iter().find_map(|(text, _)| text.strip_prefix("* SEARCH").map(str::to_owned));
-        line.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(",")
-    }
-
-    /// An agent moves a mail.
-    pub fn drag(&mut self, from: &str, to: &str, id: &str) {
-        let uids = self.selected(from, id);
-        self.ok(&format!("UID MOVE {uids} \"{to}\""));
-    }
-
-    /// An agent sets or takes off flags.
-    pub fn change_flags(&mut self, folder: &str, id: &str, change: &str) {
-        let uids = self.selected(folder, id);
-        self.ok(&format!("UID STORE {uids} {change}"));
-    }
-
-    /// An agent's client removes a mail for good.
-    pub fn expunge(&mut self, folder: &str, id: &str) {
-        let uids = self.selected(folder, id);
-        self.ok(&format!("UID STORE {uids} +FLAGS (\\Deleted)"));
-        self.ok(&format!("UID EXPUNGE {uids}"));
-    }
-
     fn open(&mut self, folder: &str) -> bool {
         self.command(&format!("EXAMINE \"{folder}\"")).1.starts_with("OK")
     }

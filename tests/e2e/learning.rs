@@ -35,13 +35,13 @@ fn moves_and_keywords_of_agents_on_a_real_server_are_corrections_and_a_move_to_t
     assert!(labelled(&config).is_empty(), "our own moves");
 
     let [moved, outlook, keyword, trash, ..] = names.map(|name| id_of(&sample(name)));
-    support.drag("Queue/Support", "Queue/Product", &moved);
+    support.take("Queue/Support", &moved, "Queue/Product");
     let bytes = support.find("Queue/Support", &outlook).remove(0).bytes;
     support.append("Queue/Sales", &bytes);
-    support.expunge("Queue/Support", &outlook);
-    support.change_flags("Queue/Support", &keyword, "-FLAGS (ek-praise)");
-    support.change_flags("Queue/Support", &keyword, "+FLAGS (ek-idea)");
-    support.drag("Queue/Support", "Trash", &trash);
+    support.delete("Queue/Support", &outlook);
+    support.flag("Queue/Support", &keyword, "-FLAGS (ek-praise)");
+    support.flag("Queue/Support", &keyword, "+FLAGS (ek-idea)");
+    support.take("Queue/Support", &trash, "Trash");
     // the next mail makes the daemon look
     servers.deliver("support@example.test", &sample("automated.en.eml"));
     let begun = std::time::Instant::now();
