@@ -1,8 +1,12 @@
 //! Characters as features and rules see them: lower case, without accents, one script a word.
 
+mod common;
+
 use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+pub(super) use common::Common;
 
 /// What a character is to the reader of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +40,28 @@ pub fn kind(c: char) -> Kind {
 /// The text with compatibility forms undone (NFKC); borrowed when there are none.
 #[must_use]
 pub fn normal(text: &str) -> Cow<'_, str> {
-    if text.chars().all(is_plain) || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.nfkc().collect())
+    if text.is_ascii() || text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
     }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    // nothing reaches beyond a plain character before and one after
+    while let Some(odd) = rest.find(|c| !is_plain(c)) {
+        let (plain, tail) = rest.split_at(odd);
+        let last = plain.char_indices().next_back().map_or(0, |(at, _)| at);
+        let (plain, _) = plain.split_at(last);
+        let end = tail.find(is_plain).unwrap_or(tail.len());
+        let piece = rest.get(last..odd + end).unwrap_or_default();
+        out.push_str(plain);
+        if is_nfkc_quick(piece.chars()) == IsNormalized::Yes {
+            out.push_str(piece);
+        } else {
+            out.extend(piece.nfkc());
+        }
+        rest = rest.get(odd + end..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 /// Whether a character is in its normal form whatever stands beside it; the usual ones only.
@@ -181,6 +202,15 @@ mod tests {
         }
         for c in (0..0x3000_u32).filter_map(char::from_u32).filter(|c| is_plain(*c)) {
             assert_eq!(is_nfkc_quick(std::iter::once(c)), IsNormalized::Yes, "{c:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_odd_is_normalised_as_in_the_whole() {
+        for text in
+            ["a…б", "…", "№ 5…", "й", "ой\u{301}к", "ﬁn…ﬁ", "\u{301}a\u{301}\u{323}é …", "한글 ㎏", "plain"]
+        {
+            assert_eq!(normal(text), text.nfkc().collect::<String>(), "{text:?}");
         }
     }
 

@@ -124,7 +124,6 @@ impl Model {
     /// When the file is damaged or of another version.
     pub fn of_any_taxonomy(bytes: &[u8]) -> Result<Self, ModelError> {
         let mut model = format::read(bytes)?;
-        model.sha256 = checksum(bytes);
         model.check()?;
         model.prepare();
         Ok(model)
@@ -241,8 +240,12 @@ pub(crate) fn probabilities_of(logits: &[f32], exclusive: bool) -> Vec<f32> {
 
 /// SHA-256 in hexadecimal.
 pub(crate) fn checksum(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })

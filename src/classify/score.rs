@@ -252,3 +252,47 @@ fn flat_mut(views: &mut [Views]) -> &mut [f32] {
 pub(crate) fn inverse_norm(norm: f32, smoothing: f32) -> f32 {
     if norm > 0.0 { 1.0 / (norm + smoothing).sqrt() } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODIES: [&str; 4] = [
+        "My solicitor has the file. You have until Friday noon, otherwise I will see you in court! Why?",
+        "Огромное спасибо мастеру! Всё работает. А во сколько вы открываетесь в субботу? Хрумкозябра.",
+        "Чому так дорого? У сусідів дешевше вдвічі. Поверніть гроші, або я йду в суд.",
+        "¿Cuánto cuesta el envío a Cusco? Gracias. No vuelvo a comprar nunca, son unos inútiles.",
+    ];
+
+    /// The scores of a sentence from its features as the trainer counts them.
+    fn counted(model: &Model, text: &Text, sentence: &Sentence) -> Vec<f32> {
+        let (mut found, mut sums, mut scores) = (vec![], Sums::default(), vec![]);
+        features::of_sentence(text, sentence, &model.lexicon, &mut Finder::default(), &mut found);
+        sums.clear(model.lanes());
+        for (block, key) in found {
+            let unknown = if block.counts_unknown() { model.unknown[block as usize] } else { 0.0 };
+            let norm = model.blocks[block as usize].add(key, sums.of(block));
+            sums.weigh(block, norm.unwrap_or(unknown));
+        }
+        model.finish(&sums, &mut scores);
+        flat(&scores).to_vec()
+    }
+
+    #[test]
+    fn the_engine_adds_up_what_the_trainer_counts() {
+        let model = Model::shipped().unwrap();
+        let (mut text, mut finder) = (Text::default(), Finder::default());
+        let (mut sums, mut scores) = (Sums::default(), vec![]);
+        for body in BODIES {
+            text.read(&Mail::from_message("Сем Smith", "", "Refund? Возврат", body), &model.lexicon);
+            for sentence in text.sentences() {
+                sums.clear(model.lanes());
+                model.add_sentence(&text, sentence, &mut finder, &mut sums);
+                model.finish(&sums, &mut scores);
+                for (got, want) in flat(&scores).iter().zip(counted(&model, &text, sentence)) {
+                    assert!((got - want).abs() < 1e-4 * (1.0 + want.abs()), "{got} {want}: {body}");
+                }
+            }
+        }
+    }
+}

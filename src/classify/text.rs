@@ -41,6 +41,14 @@ pub struct Sentence {
     pub question: bool,
 }
 
+impl Sentence {
+    /// Whether the next one can be joined to it.
+    fn takes(&self, next: &Self) -> bool {
+        let words = next.words.1.saturating_sub(self.words.0) as usize;
+        self.part == next.part && self.words.1 == next.words.0 && words <= Text::MAX_SENTENCE
+    }
+}
+
 /// A mail, folded and split. Reused from mail to mail: reading allocates only while buffers grow.
 #[derive(Clone, Debug, Default)]
 pub struct Text {
@@ -58,6 +66,9 @@ impl Text {
     pub const MAX_WORD: usize = 40;
     /// Longest sentence, in words: dictation without a full stop is cut here.
     pub const MAX_SENTENCE: usize = 48;
+    /// Most sentences that stay apart, half of them at the beginning and half at the end: what lies
+    /// between is joined to sentences of [`Self::MAX_SENTENCE`] words.
+    pub const MAX_SENTENCES: usize = 400;
 
     /// Reads the sender's name, the subject and the new text of `mail`.
     pub fn read(&mut self, mail: &Mail, lexicon: &Lexicon) {
@@ -78,6 +89,27 @@ impl Text {
         reader::read(self, Part::Body, body, lexicon);
         self.marks.words = self.words.len() - name_words;
         self.marks.sentences = self.sentences.iter().filter(|s| s.part == Part::Body).count();
+        self.join_sentences();
+    }
+
+    /// Joins the sentences in the middle of a mail that has too many.
+    fn join_sentences(&mut self) {
+        let half = Self::MAX_SENTENCES / 2;
+        let Some(end) = self.sentences.len().checked_sub(half).filter(|end| *end > half) else {
+            return;
+        };
+        let mut kept: Vec<Sentence> = vec![];
+        for (number, sentence) in self.sentences.drain(..).enumerate() {
+            let before = kept.last_mut().filter(|_| number > half && number < end);
+            match before {
+                Some(before) if before.takes(&sentence) => {
+                    before.words.1 = sentence.words.1;
+                    before.question |= sentence.question;
+                }
+                _ => kept.push(sentence),
+            }
+        }
+        self.sentences = kept;
     }
 
     /// The folded text, a line each for name, subject and body: lower case, accents off, white space single, disguises undone.
@@ -177,6 +209,17 @@ mod tests {
         let count = text.sentences.len();
         assert_eq!(count, 5, "{:?}", text.folded);
         assert!(text.sentences[2].question);
+    }
+
+    #[test]
+    fn of_thousands_of_sentences_the_middle_is_joined_and_no_word_is_lost() {
+        let text = read(&"Stop it! Now! ".repeat(1_500));
+        assert_eq!(text.marks.sentences, 3_000);
+        assert_eq!(text.words.len(), 4_500);
+        assert!(text.sentences.len() < Text::MAX_SENTENCES + 4_500 / 40, "{}", text.sentences.len());
+        let lengths: Vec<u32> = text.sentences.iter().map(|s| s.words.1 - s.words.0).collect();
+        assert_eq!(lengths.iter().sum::<u32>(), 4_500);
+        assert_eq!((&lengths[..2], lengths.last()), (&[2, 1][..], Some(&1)));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::features;
 use super::super::lexicon::Lexicon;
-use super::{Model, ModelError, Rows, Stack};
+use super::{Model, ModelError, Rows, Stack, hexadecimal};
 
 const MAGIC: &[u8; 8] = b"EVENKEEL";
 const TRAILER: usize = 32;
@@ -71,9 +71,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model, ModelError> {
     let rest = bytes.strip_prefix(MAGIC).ok_or(ModelError::Magic)?;
     let body = bytes.len().checked_sub(TRAILER).and_then(|at| bytes.split_at_checked(at));
     let (content, trailer) = body.ok_or(ModelError::Damaged)?;
-    if Sha256::digest(content).as_slice() != trailer {
+    let mut sha256 = Sha256::new_with_prefix(content);
+    if sha256.clone().finalize().as_slice() != trailer {
         return Err(ModelError::Damaged);
     }
+    sha256.update(trailer);
     let mut input = Input { rest: rest.get(..rest.len().saturating_sub(TRAILER)).unwrap_or_default() };
     let found = input.u32("version")?;
     if found != features::VERSION {
@@ -86,6 +88,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model, ModelError> {
         exclusive,
         lexicon: Lexicon::parse(&lexicon).map_err(|_| ModelError::Inconsistent("lexicon"))?,
         words: input.texts("words")?,
+        sha256: hexadecimal(&sha256.finalize()),
         ..Model::default()
     };
     for value in model.unknown.iter_mut().chain(&mut model.smoothing) {

@@ -19,7 +19,7 @@ const END: char = '\0';
 /// Words of so many letters stand in many mails.
 const SHORT_WORD: usize = 3;
 /// And so do these longer ones.
-const COMMON: [&str; 42] = [
+const COMMON: &[&str] = &[
     "your",
     "have",
     "this",
@@ -37,6 +37,11 @@ const COMMON: [&str; 42] = [
     "shall",
     "read",
     "little",
+    "know",
+    "dear",
+    "i'll",
+    "we'll",
+    "you're",
     "para",
     "esta",
     "este",
@@ -60,8 +65,6 @@ const COMMON: [&str; 42] = [
     "будь",
     "дякую",
     "скільки",
-    "know",
-    "dear",
 ];
 
 /// A text that a match contains, parted where a word of it begins.
@@ -70,8 +73,6 @@ pub(super) struct Need {
     before: String,
     /// From the beginning of a word on.
     from: String,
-    /// Whether its end is the end of a word.
-    whole: bool,
 }
 
 /// Tells from the words of a text which of many patterns may match it.
@@ -140,14 +141,14 @@ impl Need {
         let mut inside = !edge;
         let mut best: Option<((usize, usize), Self)> = None;
         for (at, c) in text.char_indices() {
-            let begins = is_word(c) && !std::mem::replace(&mut inside, is_word(c));
-            let parts = text.split_at_checked(at).filter(|_| begins);
+            let was_inside = std::mem::replace(&mut inside, is_word(c));
+            let parts = text.split_at_checked(at).filter(|_| inside && !was_inside);
             if let Some((before, from)) = parts {
                 let word = first_word(from);
                 let known = word.len() < from.len() || whole || word.chars().count() >= BEGINNING;
-                let rare = (rarity(word), word.len());
+                let rare = (rarity(word), word.chars().count());
                 if known && best.as_ref().is_none_or(|(most, _)| rare > *most) {
-                    best = Some((rare, Self { before: before.to_owned(), from: from.to_owned(), whole }));
+                    best = Some((rare, Self { before: before.to_owned(), from: from.to_owned() }));
                 }
             }
         }
@@ -262,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_rarest_words_of_each_branch_are_needed() {
-        assert_eq!(texts("(?:i|we) will (?:sue|report you)").unwrap(), [" |sue", " |report you"]);
+        assert_eq!(texts("[a-z]* will (?:pay|report you)").unwrap(), [" |will pay", " will |report you"]);
         assert_eq!(texts("see you[^.]*court|суд").unwrap(), ["|see you", "|суд"]);
         assert_eq!(texts("[a-z]+ no"), Some(vec![" |no".to_owned()]));
         assert_eq!(texts("[a-z]+"), None);
@@ -271,9 +272,9 @@ mod tests {
 
     #[test]
     fn the_rest_of_a_word_is_not_its_beginning() {
-        assert_eq!(texts("(?:re)?port"), None);
+        assert_eq!(texts("(?:re)?port").unwrap(), ["|report", "|port"]);
         assert_eq!(texts("[a-z]*port"), None);
-        assert_eq!(texts("суд[а-я]*"), None, "three letters may be any word's");
+        assert_eq!(texts("су[а-я]*"), None, "two letters may be any word's");
         assert_eq!(texts("судеб[а-я]*").unwrap(), ["|судеб"]);
     }
 
@@ -286,7 +287,7 @@ mod tests {
             text.read(&Mail { new_text: body.to_owned(), ..Mail::default() }, &Lexicon::default());
             needed.in_text(&text)
         };
-        assert_eq!(in_text("Судно"), [1]);
+        assert_eq!(in_text("Осудили"), [1]);
         assert_eq!(in_text("В суд, see you, SEE YOU!"), [0, 1, 2]);
         assert_eq!(in_text("reporting"), [1, 3]);
     }

@@ -3,7 +3,8 @@
 use super::super::super::fold::disguised;
 use super::super::super::hash;
 use super::super::Word;
-use super::{Reader, offset};
+use super::Reader;
+use super::word::offset;
 
 /// Fewest single letters in a row that may be a spaced-out word.
 const SPACED: usize = 3;
