@@ -9,6 +9,7 @@ mod lies;
 mod logins;
 mod peer;
 mod people;
+mod poison;
 mod proxy;
 mod refusals;
 mod smtp;

@@ -122,13 +122,18 @@ fn kills() {
     Daemon::start(&rig.servers, &config, None).stop();
     while kills < wanted {
         let step = STEPS[usize::try_from(dice.below(STEPS.len() as u64)).unwrap()];
-        for _ in 0..=dice.below(2) {
-            let is_threat = dice.below(2) == 0;
+        let more = dice.below(3);
+        for n in 0..=more {
+            // what is to be forwarded must be a threat
+            let is_threat = dice.below(2) == 0 || n == 0;
             open.push(deliver(&rig, &format!("kill-{seed}-{}", tally.mails + open.len()), is_threat));
         }
-        let plan = (step != "time").then(|| format!("{step}:{}", 1 + dice.below(3)));
+        // steps of a set come once for several mails, the others once for each
+        let of_set = matches!(step, "claim" | "fetch" | "classify" | "intent" | "done" | "tag" | "move");
+        let nth = if of_set { 1 } else { 1 + dice.below(2) };
+        let plan = (step != "time").then(|| format!("{step}:{nth}"));
         let daemon = Daemon::launch(&rig.servers, &config, plan.as_deref());
-        let patience = if plan.is_some() { 2_500 } else { 50 + dice.below(1_500) };
+        let patience = if plan.is_some() { 10_000 } else { 50 + dice.below(3_000) };
         let by_itself = daemon.dies_within(Duration::from_millis(patience));
         // what is not reached any more is killed at this moment
         *by_step.entry(if by_itself { step } else { "time" }).or_default() += 1;

@@ -98,7 +98,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         result
     }
 
-    async fn handle_set(&mut self, set: &[Listed]) -> Result<(), WorkError<M::Error>> {
+    pub(super) async fn handle_set(&mut self, set: &[Listed]) -> Result<(), WorkError<M::Error>> {
         let Some(last) = set.last().map(|mail| mail.uid) else { return Ok(()) };
         let begun = Instant::now();
         let set = self.begin(set).await?;
@@ -196,7 +196,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
     ) -> Result<Vec<Fresh>, WorkError<M::Error>> {
         let Intended { mut mails, reopened, twin, mut rest } = self.intend(fresh).await?;
         if let Some((record, _)) = mails.last() {
-            self.next = record.key.uid.saturating_add(1);
+            self.next = self.next.max(record.key.uid.saturating_add(1));
         }
         tell_reopened(&reopened);
         for (record, hand) in &mails {
@@ -236,7 +236,8 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let address = self.account.address.clone();
         let at = self.shared.clock.now();
         let acting = self.acting();
-        let began = self.cursor(0);
+        // a mail that was quarantined and is tried again lies behind the cursor
+        let place = self.cursor(self.next);
         let intended = self.ledger(move |store| {
             let mut all = Intended::default();
             let mut drafted = BTreeSet::new();
@@ -266,7 +267,8 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
                 }
                 // who is only watched is not judged: observing leaves customers and tickets as they are
                 let after = acting.then_some((&decision.case, &query));
-                let cursor = crate::edge::ledger::Cursor { uid_next: one.key.uid.saturating_add(1), ..began };
+                let next = place.uid_next.max(one.key.uid.saturating_add(1));
+                let cursor = crate::edge::ledger::Cursor { uid_next: next, ..place };
                 if let Some(reading) = one.reading.as_ref().filter(|_| acting) {
                     store.remember(&record, reading, &book.policy.learning)?;
                 }

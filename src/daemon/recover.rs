@@ -59,6 +59,9 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
     pub(super) async fn finish(&mut self, mut record: MailRecord) -> Result<bool, WorkError<M::Error>> {
         let uid = record.key.uid;
         let same = record.key.uid_validity == self.uid_validity;
+        if same && record.verdict.is_none() && record.effects.is_empty() {
+            return self.handle_again(record).await;
+        }
         let bytes =
             if same { self.mailbox.fetch(uid, READ_CAP).await.map_err(WorkError::Mailbox)? } else { None };
         let listed = match &bytes {
@@ -94,6 +97,20 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             return Ok(true);
         }
         Ok(done)
+    }
+
+    /// A quarantined mail that a person wants to be tried again: it is as good as new, and its attempts
+    /// are counted anew.
+    async fn handle_again(&mut self, mut record: MailRecord) -> Result<bool, WorkError<M::Error>> {
+        let uid = record.key.uid;
+        let listed = self.mailbox.list(uid).await.map_err(WorkError::Mailbox)?;
+        if let Some(listed) = listed.into_iter().find(|mail| mail.uid == uid) {
+            Box::pin(self.handle_set(&[listed])).await?;
+        } else {
+            record.state = MailState::Done;
+            self.store(&record).await?;
+        }
+        Ok(true)
     }
 
     /// A record that breaks every session must not keep new mail away for ever.
@@ -222,7 +239,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             effects: Vec::new(),
         };
         crate::edge::metrics::mail_processed(&record, self.acting());
-        let cursor = self.cursor(uid.saturating_add(1));
+        let cursor = self.cursor(uid.saturating_add(1).max(self.next));
         self.next = cursor.uid_next;
         self.shared
             .ledger

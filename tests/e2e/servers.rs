@@ -20,6 +20,11 @@ pub struct Servers {
     _temp: tempfile::TempDir,
 }
 
+/// The program that is tested: the one just built, or for long runs one that `EVENKEEL_BIN` names.
+fn program() -> PathBuf {
+    std::env::var_os("EVENKEEL_BIN").map_or_else(|| env!("CARGO_BIN_EXE_evenkeel").into(), PathBuf::from)
+}
+
 pub fn protect(path: &Path) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
@@ -128,7 +133,7 @@ impl Servers {
     }
 
     pub fn evenkeel(config: &Path, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_evenkeel")).arg("--config").arg(config).args(args).output().unwrap()
+        Command::new(program()).arg("--config").arg(config).args(args).output().unwrap()
     }
 
     pub fn explain(&self, id: &str) -> String {
@@ -215,7 +220,7 @@ impl Daemon {
     pub fn launch(servers: &Servers, config: &Path, crash_at: Option<&str>) -> Self {
         static COUNT: AtomicU16 = AtomicU16::new(0);
         let log = servers.dir.join(format!("daemon-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_evenkeel"));
+        let mut command = Command::new(program());
         command.arg("--config").arg(config).arg("run").stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(fs::File::create(&log).unwrap());
         if let Some(step) = crash_at {

@@ -84,7 +84,8 @@ impl Store {
         Ok(all)
     }
 
-    /// What has failed is to be tried again, at the next look at its folder; how many mails that is.
+    /// What has failed or was quarantined is to be tried again, at the next look at its folder; how many
+    /// mails that is.
     ///
     /// # Errors
     /// See [`LedgerError`].
@@ -96,7 +97,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<u64, LedgerError> {
         let has_failed = |record: &MailRecord| {
-            record.effects.iter().any(|entry| matches!(entry.state, EffectState::Failed(_)))
+            record.state == MailState::Quarantined
+                || record.effects.iter().any(|entry| matches!(entry.state, EffectState::Failed(_)))
         };
         let records = match id {
             Some(id) => self.find(accounts, id)?.into_iter().filter(has_failed).collect(),
