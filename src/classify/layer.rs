@@ -10,6 +10,9 @@ use super::reading::{self, KINDS, Reading};
 use super::score::Scratch;
 use crate::mail::{Language, Mail};
 
+/// Length of a row of ids: what they say against the shipped log-odds, under one ridge.
+const LENGTH: f32 = 2.0;
+
 /// Most labels of one's own.
 pub const MOST_OWN: usize = 16;
 
@@ -159,7 +162,8 @@ impl Layer {
         self.thresholds.get(label * LANGUAGES.len() + place).copied().filter(|x| *x > 0.0)
     }
 
-    /// The places of known ids with their values; together a row of length one at most.
+    /// The places of known ids with their values; together a row of length [`LENGTH`] at most, less the
+    /// more of the mail is unknown.
     pub fn row<'a>(&'a self, ids: &'a [u32]) -> impl Iterator<Item = (usize, f32)> + 'a {
         let factor = |id: &u32| {
             let kind = self.kinds.get(reading::kind(*id)).copied().unwrap_or(1.0);
@@ -168,7 +172,7 @@ impl Layer {
             (place, known * kind)
         };
         let norm: f32 = ids.iter().map(|id| factor(id).1.powi(2)).sum();
-        let scale = if norm > 0.0 { norm.sqrt().recip() } else { 0.0 };
+        let scale = if norm > 0.0 { LENGTH / norm.sqrt() } else { 0.0 };
         ids.iter().filter_map(move |id| {
             let (place, value) = factor(id);
             Some((place?, value * scale))
