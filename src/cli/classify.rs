@@ -201,7 +201,16 @@ fn compose(
     // a mail from a file has its own date for its present; without one, a fixed day
     let now = mail.date.unwrap_or(crate::time::Timestamp(1_764_547_200));
     let history = History { contacts_this_week: 1, ..History::default() };
-    reply::compose(&reply::Request { mail, labels: &labels, company, playbooks, history: &history, now })
+    let doubted = reply::doubted(&verdict.labels);
+    reply::compose(&reply::Request {
+        mail,
+        labels: &labels,
+        doubted: &doubted,
+        company,
+        playbooks,
+        history: &history,
+        now,
+    })
 }
 
 /// `read`.

@@ -53,6 +53,18 @@ pub struct Lexicon {
     pub currencies: Phrases,
     /// Names of months and days of the week.
     pub calendar: Phrases,
+    /// Parts of the day, which are a deadline only behind a number.
+    pub parts_of_day: Phrases,
+    /// Words that say when: "today", "since".
+    pub moments: Phrases,
+    /// Units of time: "days".
+    pub spans: Phrases,
+    /// Numbers as words, before a unit of time.
+    pub numerals: Phrases,
+    /// Words beside a number that make it a sum of money: "paid", "per month".
+    pub sums: Phrases,
+    /// Words before a number that make it part of an address: "flat", "room".
+    pub places: Phrases,
     /// Words before a deadline: "until", "by".
     pub deadlines: Phrases,
     /// Words that say something was tried.
@@ -61,6 +73,18 @@ pub struct Lexicon {
     pub wishes: Phrases,
     /// Words that make a wish into none.
     pub denials: Phrases,
+    /// First words of a sentence that asks for something to be done: "remove", "fix".
+    pub imperatives: Phrases,
+    /// Words that only thank.
+    pub thanks: Phrases,
+    /// Words that ask for an answer without a question mark: "please let me know".
+    pub requests: Phrases,
+    /// Words that make a question into none: "seriously?", "who does that?".
+    pub rhetoric: Phrases,
+    /// First words of a sentence that leans on the one before: "it", "that".
+    pub hanging: BTreeSet<String>,
+    /// Words of four letters and more that carry nothing.
+    pub small: Phrases,
     /// Words that dispute a price, in difference to asking for it.
     pub disputes: Phrases,
     /// Devices and programs.
