@@ -35,9 +35,10 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
     if plan.answered != first.answered {
         facts = read(&plan);
     }
-    if plan.primary == Some(Label::Harassment) || plan.main == Label::Panic.as_str() {
+    let tender = facts.matter.as_deref().is_some_and(|matter| ["loss", "danger"].contains(&matter));
+    if plan.primary == Some(Label::Harassment) || plan.main == Label::Panic.as_str() || tender {
         // which of the sentences is the business and which the courting, a person sees better; and
-        // who is frightened is not read their own words
+        // who is frightened or mourns is not read their own words
         facts.quotes.clear();
         facts.slots.retain(|slot, _| !["question", "wish"].contains(slot));
     }

@@ -87,11 +87,11 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
 }
 
 fn marks(facts: &mut Facts, folded: &str, lists: &Lexicon, mail: &Mail) {
-    let disputed = lexicon::first(folded, &lists.disputes).is_some();
+    let disputed = lexicon::has(folded, &lists.disputes);
     facts.known.insert(if disputed { "dispute" } else { "inquiry" });
     let lists = [("device", &lists.devices), ("tried", &lists.tried), ("date", &lists.moments)];
     for (mark, list) in lists {
-        if lexicon::first(folded, list).is_some() {
+        if lexicon::has(folded, list) {
             facts.known.insert(mark);
         }
     }
@@ -123,6 +123,15 @@ fn sentences(facts: &mut Facts, mail: &Mail, text: &str, labels: &[Label], wary:
     if facts.matter.is_some() || failures > 1 {
         facts.known.insert("failure");
     }
+    // "I'm an idiot, I forgot it at home" insults nobody here
+    let mut insulting =
+        all.iter().filter(|sentence| lexicon::has(&sentence.folded, &lists.insults)).peekable();
+    let about_oneself = |sentence: &Sentence| {
+        lexicon::has(&sentence.folded, &lists.oneself) && !lexicon::has(&sentence.folded, &lists.you)
+    };
+    if insulting.peek().is_some() && insulting.all(about_oneself) {
+        facts.known.insert("self-insult");
+    }
     facts.borne_out = borne_out(&reading, &subject, facts.matter.is_some());
 }
 
@@ -131,18 +140,17 @@ fn borne_out(reading: &Reading<'_>, subject: &str, matter: bool) -> BTreeSet<Lab
     let says = |label: Label| {
         let cues = reading.lists.cues.get(label.as_str());
         cues.is_some_and(|cues| {
-            lexicon::first(subject, cues).is_some()
-                || reading.all.iter().any(|sentence| lexicon::first(&sentence.folded, cues).is_some())
+            lexicon::has(subject, cues)
+                || reading.all.iter().any(|sentence| lexicon::has(&sentence.folded, cues))
         })
     };
-    let asks = |sentence: &Sentence| {
-        sentence.asks() || lexicon::first(&sentence.folded, &reading.lists.requests).is_some()
-    };
+    let asks =
+        |sentence: &Sentence| sentence.asks() || lexicon::has(&sentence.folded, &reading.lists.requests);
     let mut found = BTreeSet::new();
     if matter || says(Label::Complaint) {
         found.insert(Label::Complaint);
     }
-    if says(Label::Pricing) || lexicon::first(subject, &reading.lists.currencies).is_some() {
+    if says(Label::Pricing) || lexicon::has(subject, &reading.lists.currencies) {
         found.insert(Label::Pricing);
     }
     if reading.all.iter().any(asks) {

@@ -110,6 +110,11 @@ impl Plan {
     pub(super) fn fit(mut self, facts: &Facts) -> Self {
         let says = |label: Label| facts.borne_out.contains(&label);
         let asks = facts.quotes.contains_key(&Label::Question) || facts.slots.contains_key("question");
+        let marked = facts.repeated().any(|fact| fact.value.ends_with('?'));
+        if facts.known.contains("self-insult") {
+            self.doubted.insert(Label::Abuse);
+            self.first = self.first.filter(|first| !first.starts_with("boundary"));
+        }
         let says_main = self.answered.first().is_some_and(|label| says(*label));
         // what failed is told, and nothing is asked
         let told = !says(Label::Question) && facts.known.contains("failure");
@@ -122,7 +127,10 @@ impl Plan {
             Some(Label::Idea | Label::Entitlement) if !says_main && says(Label::Praise) => {
                 Some(Label::Praise)
             }
-            Some(Label::Complaint) if !says(Label::Complaint) && asks && says(Label::Praise) => {
+            Some(Label::Abuse) if self.doubted.contains(&Label::Abuse) && says(Label::Praise) => {
+                Some(Label::Praise)
+            }
+            Some(Label::Complaint) if !says(Label::Complaint) && marked && says(Label::Praise) => {
                 Some(Label::Question)
             }
             _ => None,
@@ -139,16 +147,14 @@ impl Plan {
         let other = says(Label::Praise) || asks;
         self.doubtful |= main == Some(Label::Complaint) && !says(Label::Complaint) && other;
         let doubted = &self.doubted;
-        let stays = |label: Label| match label {
+        let kept = |label: Label| match label {
             _ if Some(label) == main => true,
             _ if doubted.contains(&label) => false,
             Label::Question => asks && main != Some(Label::Panic),
-            Label::Praise | Label::Idea | Label::Pricing => says(label),
-            // next to a fright only what failed is worth a word
-            Label::Complaint => says(label),
+            Label::Praise | Label::Idea | Label::Pricing | Label::Complaint => says(label),
             _ => true,
         };
-        self.answered.retain(|label| stays(*label));
+        self.answered.retain(|label| kept(*label));
         self
     }
 
@@ -226,6 +232,16 @@ mod tests {
         let labels = [Label::Abuse, Label::Complaint];
         let plan = Plan::of(&labels, &[Label::Abuse], &History::default()).unwrap();
         assert_eq!((plan.main, plan.first), ("complaint", None));
+    }
+
+    #[test]
+    fn who_calls_only_themselves_names_is_not_told_to_stop() {
+        let mut facts = Facts::default();
+        facts.known.insert("self-insult");
+        let plan = of(&[Label::Abuse, Label::Complaint], 0).unwrap().fit(&facts);
+        assert_eq!((plan.first, plan.doubted), (None, BTreeSet::from([Label::Abuse])));
+        facts.borne_out.insert(Label::Praise);
+        assert_eq!(of(&[Label::Abuse], 0).unwrap().fit(&facts).main, "praise");
     }
 
     #[test]

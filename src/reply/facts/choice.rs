@@ -39,7 +39,7 @@ impl Reading<'_> {
         self.cues(label).map_or(0, |cues| lexicon::hits(&sentence.folded, cues))
     }
 
-    fn free<'s>(&'s self) -> impl Iterator<Item = (usize, &'s Sentence)> {
+    fn free(&self) -> impl Iterator<Item = (usize, &Sentence)> {
         let may = |sentence: &Sentence| sentence.may(self.wary) && !self.taken.contains(&sentence.text);
         self.all.iter().enumerate().filter(move |(_, sentence)| may(sentence))
     }
@@ -67,22 +67,21 @@ impl Reading<'_> {
         let lists = self.lists;
         let (said, asks) = (self.hits(sentence, label), sentence.asks());
         let content: Vec<&str> = sentence.content(lists).collect();
-        let wants = lexicon::first(&sentence.folded, &lists.wishes).is_some();
-        let thanks = lexicon::first(&sentence.folded, &lists.thanks).is_some();
+        let wants = lexicon::has(&sentence.folded, &lists.wishes);
+        let thanks = lexicon::has(&sentence.folded, &lists.thanks);
         let speech = sentence.text.contains(['"', '«', '“', '„']);
         let fits = match label {
             // what failed, told: neither a question nor thanks nor what is wanted
-            Label::Complaint => said > 0 && !asks && !thanks && !(wants && said < 2),
+            Label::Complaint => said > usize::from(wants) && !asks && !thanks,
             // what is held against us has to be beyond doubt
             Label::Threat => said > 1 && !asks && !thanks && !wants,
-            // a plea is no matter to repeat
-            Label::Panic => false,
             Label::Praise => self.praises(sentence) && !asks,
             // what was given before is the point, not what is demanded now
             Label::Entitlement => said > 1 && !wants && !asks,
             Label::Criticism => !asks && !wants && !thanks && (said > 1 || said > 0 && speech),
             Label::Pricing => said > 0 && !thanks,
-            Label::Idea => said > 0 && content.len() > 3 && !(thanks && said < 2),
+            Label::Idea => said > usize::from(thanks) && content.len() > 3,
+            // a plea, above all, is no matter to repeat
             _ => false,
         };
         let titled = content.iter().filter(|word| lexicon::contains(self.subject, word)).count().min(2);
@@ -104,7 +103,7 @@ impl Reading<'_> {
     /// Whether a sentence says something kind, and not only "thank you in advance".
     pub(super) fn praises(&self, sentence: &Sentence) -> bool {
         let thanks = lexicon::hits(&sentence.folded, &self.lists.thanks);
-        let wants = lexicon::first(&sentence.folded, &self.lists.wishes).is_some();
+        let wants = lexicon::has(&sentence.folded, &self.lists.wishes);
         let kind = self.hits(sentence, Label::Praise);
         let kinder = kind > usize::from(thanks > 0);
         kind > 0 && !wants && (kinder || sentence.content(self.lists).count() >= 4)
@@ -114,8 +113,9 @@ impl Reading<'_> {
     pub(super) fn question(&mut self) -> Option<Fact> {
         let asked = |sentence: &&Sentence| {
             sentence.asks()
-                && sentence.content(self.lists).count() >= FEWEST_WORDS
-                && lexicon::first(&sentence.folded, &self.lists.rhetoric).is_none()
+                && sentence.content(self.lists).count() + self.hits(sentence, Label::Question).min(1)
+                    >= FEWEST_WORDS
+                && !lexicon::has(&sentence.folded, &self.lists.rhetoric)
                 && (!self.wary || self.hits(sentence, Label::Question) > 0)
         };
         let free: Vec<&Sentence> = self.free().map(|(_, sentence)| sentence).collect();
@@ -130,13 +130,22 @@ impl Reading<'_> {
                 && !sentence.hangs
                 && sentence.content(self.lists).count() > FEWEST_WORDS
                 && sentence.text.chars().count() <= LONGEST
-                && lexicon::first(&sentence.folded, &self.lists.requests).is_some()
+                && self.requests(sentence)
         };
         let found = plain
             .or_else(|| free.iter().copied().find(asked))
             .or_else(|| free.iter().copied().find(requested))
             .and_then(|sentence| fact(sentence, self.lists));
         self.take(found)
+    }
+
+    /// Whether a sentence asks for an answer without a question mark.
+    pub(super) fn requests(&self, sentence: &Sentence) -> bool {
+        let first =
+            sentence.folded.split(' ').next().unwrap_or("").trim_matches(|c: char| !c.is_alphanumeric());
+        let interrogative = self.cues(Label::Question).is_some_and(|cues| lexicon::has(first, cues));
+        lexicon::has(&sentence.folded, &self.lists.requests)
+            || interrogative && self.hits(sentence, Label::Complaint) == 0
     }
 
     /// A sentence that says what result is wanted.
@@ -152,19 +161,29 @@ impl Reading<'_> {
                     && sentence.text.chars().count() <= LONGEST_WISH
                     && sentence.content(self.lists).count() >= FEWEST_WORDS
                     && self.wants(sentence)
+                    && self.is_request(sentence)
             })
             .last()
             .and_then(|sentence| fact(sentence, self.lists));
         self.take(found)
     }
 
+    /// Whether a sentence is a request throughout, and does not tell what failed: "the refund has still
+    /// not come".
+    fn is_request(&self, sentence: &Sentence) -> bool {
+        let first = sentence.folded.split(' ').next().unwrap_or("");
+        self.hits(sentence, Label::Complaint) == 0
+            || lexicon::has(first, &self.lists.imperatives)
+            || lexicon::has(first, &self.lists.wishes)
+    }
+
     /// Whether a sentence says what result is wanted. Refusals, thanks and figures of speech are none.
     pub(super) fn wants(&self, sentence: &Sentence) -> bool {
         let first = sentence.folded.split_whitespace().next().unwrap_or("");
-        let orders = lexicon::first(first, &self.lists.imperatives).is_some();
-        (orders || lexicon::first(&sentence.folded, &self.lists.wishes).is_some())
-            && lexicon::first(&sentence.folded, &self.lists.denials).is_none()
-            && lexicon::first(&sentence.folded, &self.lists.thanks).is_none()
+        let orders = lexicon::has(first, &self.lists.imperatives);
+        (orders || lexicon::has(&sentence.folded, &self.lists.wishes))
+            && !lexicon::has(&sentence.folded, &self.lists.denials)
+            && !lexicon::has(&sentence.folded, &self.lists.thanks)
     }
 }
 
@@ -214,7 +233,10 @@ mod tests {
 
     #[test]
     fn a_refusal_is_no_wish() {
-        let wish = |text| reading_of(text, false, |reading| reading.wish()).map(|fact| fact.value);
+        let wish = |text| {
+            reading_of::<Option<Fact>>(text, false, |reading: &mut Reading<'_>| Reading::wish(reading))
+                .map(|fact| fact.value)
+        };
         assert_eq!(wish("I don't want a voucher or a call from anybody."), None);
         assert_eq!(wish("I want it on record that your driver laughed."), None);
         assert_eq!(

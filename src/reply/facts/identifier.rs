@@ -51,7 +51,7 @@ pub(super) fn identifier(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Opti
     let length = end - at + 1;
     let priced = words.get(end + 1).is_some_and(|next| {
         !next.folded.is_empty() && next.folded.chars().all(is_currency_sign)
-            || lexicon::first(&next.folded, &lists.currencies).is_some()
+            || lexicon::has(&next.folded, &lists.currencies)
     });
     if priced && !words.get(end)?.stops {
         return None;
@@ -66,7 +66,7 @@ pub(super) fn identifier(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Opti
         }
         for slot in ["order", "invoice", "account", "case"] {
             let nouns = lists.nouns.get(slot);
-            if nouns.is_some_and(|nouns| lexicon::first(&before.folded, nouns).is_some()) {
+            if nouns.is_some_and(|nouns| lexicon::has(&before.folded, nouns)) {
                 let from: Vec<&str> = words.get(at - back..=end)?.iter().map(|word| word.bare).collect();
                 return Some(Identifier { slot, value, read_from: from.join(" "), length });
             }
@@ -77,7 +77,7 @@ pub(super) fn identifier(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Opti
 }
 
 fn names_a_number(word: &Word<'_>, lists: &Lexicon) -> bool {
-    lists.nouns.values().any(|nouns| lexicon::first(&word.folded, nouns).is_some())
+    lists.nouns.values().any(|nouns| lexicon::has(&word.folded, nouns))
 }
 
 /// Capital letters and digits in one word: `MADIB12345`, `МТ-00912`.

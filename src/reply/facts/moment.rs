@@ -32,13 +32,12 @@ pub(super) fn is_date(text: &str) -> bool {
 /// "16 days", "nine days", "the third week": a number, and a unit of time within two words.
 pub(super) fn is_span(words: &[Word<'_>], at: usize, lists: &Lexicon) -> bool {
     let counted = words.get(at).is_some_and(|word| {
-        word.bare.starts_with(|c: char| c.is_ascii_digit())
-            || lexicon::first(&word.folded, &lists.numerals).is_some()
+        word.bare.starts_with(|c: char| c.is_ascii_digit()) || lexicon::has(&word.folded, &lists.numerals)
     });
     counted
         && words.get(at..).into_iter().flatten().take(3).any(|word| {
             let unit = word.folded.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
-            lexicon::first(unit, &lists.spans).is_some()
+            lexicon::has(unit, &lists.spans)
         })
 }
 
@@ -46,7 +45,7 @@ pub(super) fn is_span(words: &[Word<'_>], at: usize, lists: &Lexicon) -> bool {
 /// part of the day is none: "she sat there until the evening".
 pub(super) fn deadline(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<String> {
     let here = words.get(at)?;
-    if here.stops || lexicon::first(&here.folded, &lists.deadlines).is_none() {
+    if here.stops || !lexicon::has(&here.folded, &lists.deadlines) {
         return None;
     }
     let (mut last, mut counted) = (None, false);
@@ -54,9 +53,9 @@ pub(super) fn deadline(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option
         let Some(word) = words.get(at + ahead) else {
             break;
         };
-        let part_of_day = lexicon::first(&word.folded, &lists.parts_of_day).is_some();
+        let part_of_day = lexicon::has(&word.folded, &lists.parts_of_day);
         let of_calendar =
-            lexicon::first(&word.folded, &lists.calendar).is_some() && !part_of_day || part_of_day && counted;
+            lexicon::has(&word.folded, &lists.calendar) && !part_of_day || part_of_day && counted;
         if of_calendar || is_time(word.bare) || is_date(word.bare) {
             last = Some(at + ahead);
         } else if !(numeric(word.bare) || ahead == 1 && word.bare.chars().count() <= 3) {

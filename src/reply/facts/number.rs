@@ -34,7 +34,7 @@ pub(super) fn read(text: &str, lists: &Lexicon) -> Numbers {
         if let Some(deadline) = deadline(&words, at, lists) {
             found.add("deadline", &deadline, &deadline);
         }
-        if is_span(&words, at, lists) || lexicon::first(&word.folded, &lists.calendar).is_some() {
+        if is_span(&words, at, lists) || lexicon::has(&word.folded, &lists.calendar) {
             found.known.insert("date");
         }
         // what a longer number was read from is not read again
@@ -66,8 +66,7 @@ fn one(found: &mut Numbers, words: &[Word<'_>], at: usize, lists: &Lexicon) -> u
     }
     let before = |back: usize| at.checked_sub(back).and_then(|at| words.get(at));
     let after = words.get(at + 1).filter(|_| !word.stops);
-    let is =
-        |word: Option<&Word<'_>>, list| word.is_some_and(|word| lexicon::first(&word.folded, list).is_some());
+    let is = |word: Option<&Word<'_>>, list| word.is_some_and(|word| lexicon::has(&word.folded, list));
     if is_time(word.bare) {
         found.known.insert("time");
     } else if is_date(word.bare) && !word.bare.contains(',') {
@@ -77,17 +76,15 @@ fn one(found: &mut Numbers, words: &[Word<'_>], at: usize, lists: &Lexicon) -> u
     } else if numeric(word.bare) {
         let cents = word.bare.rsplit_once([',', '.']).is_some_and(|(_, cents)| cents.len() == 2);
         let two = [before(2), before(1)].map(|word| word.map_or("", |word| word.folded.as_str())).join(" ");
-        let sum = cents || lexicon::first(&two, &lists.sums).is_some() || is(after, &lists.sums);
+        let sum = cents || lexicon::has(&two, &lists.sums) || is(after, &lists.sums);
         // a year is no quantity
         let year = word.bare.len() == 4 && (word.bare.starts_with("19") || word.bare.starts_with("20"));
         if sum {
             found.known.insert("amount");
-        } else if after.is_some_and(|next| next.folded.chars().all(char::is_alphabetic))
-            && !year
-            && !is_span(words, at, lists)
-            && !is(after, &lists.calendar)
-            && !is(after, &lists.currencies)
-        {
+        }
+        let counted = after.is_some_and(|next| next.folded.chars().all(char::is_alphabetic))
+            && ![&lists.calendar, &lists.currencies, &lists.sums].iter().any(|list| is(after, list));
+        if counted && !year && !cents && !is_span(words, at, lists) {
             found.known.insert("quantity");
         }
     }
@@ -102,7 +99,7 @@ fn amount(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<String> {
         return Some(here.bare.to_owned());
     }
     let is_currency = here.bare.chars().all(is_currency_sign) && !here.bare.is_empty()
-        || lexicon::first(&here.folded, &lists.currencies).is_some();
+        || lexicon::has(&here.folded, &lists.currencies);
     if !is_currency || here.bare.chars().any(|c| c.is_ascii_digit()) {
         return None;
     }

@@ -10,9 +10,9 @@ pub(super) fn fact(sentence: &Sentence, lists: &Lexicon) -> Option<Fact> {
     // A pair of quotation marks becomes the inner kind; half a pair is dropped.
     let paired = sentence.text.chars().filter(|c| marks(*c)).count() % 2 == 0;
     let kept = sentence.text.chars().filter(|c| !is_pictograph(*c) && (paired || !marks(*c)));
-    let mut text: String = kept.map(|c| if marks(c) { '\'' } else { c }).collect();
-    text = text.trim_start_matches(['-', '•', '*', '–', '—', ' ', ')']).to_owned();
-    text = without_greeting(text, lists);
+    let text: String = kept.map(|c| if marks(c) { '\'' } else { c }).collect();
+    let text = text.trim_start_matches(['-', '•', '*', '–', '—', ' ', ')']);
+    let mut text = without_greeting(text.to_owned(), lists);
     // "and also" twice is as much as anybody opens with
     for _ in 0..2 {
         let Some(rest) = lists.openers.iter().find_map(|opener| starts_with_word(&text, opener)) else {
@@ -21,7 +21,7 @@ pub(super) fn fact(sentence: &Sentence, lists: &Lexicon) -> Option<Fact> {
         text = capitalised(&rest);
     }
     while text.starts_with("¡¡") || text.starts_with('¡') && !text.contains('!') {
-        text = text.trim_start_matches('¡').to_owned();
+        text.remove(0);
     }
     text = capitalised(&text);
     let asks = sentence.asks() || text.ends_with("?!");

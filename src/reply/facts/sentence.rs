@@ -36,7 +36,7 @@ impl Sentence {
         self.folded
             .split(|c: char| !c.is_alphanumeric() && c != '\'')
             .filter(|word| word.chars().count() > 3 || word.chars().any(|c| c.is_ascii_digit()))
-            .filter(|word| lexicon::first(word, &lists.small).is_none())
+            .filter(|word| !lexicon::has(word, &lists.small))
     }
 }
 
@@ -151,8 +151,8 @@ fn flush(current: &mut String, lists: &Lexicon, found: &mut Vec<Sentence>) {
     if text.chars().any(char::is_alphabetic) {
         let folded = lexicon::fold(&text);
         let clean = is_clean(&text, &folded, lists);
-        let harmless = clean
-            && [&lists.courting, &lists.threats].iter().all(|list| lexicon::first(&folded, list).is_none());
+        let harmless =
+            clean && [&lists.courting, &lists.threats].iter().all(|list| !lexicon::has(&folded, list));
         let first = folded.split(|c: char| !c.is_alphanumeric() && c != '\'').find(|word| !word.is_empty());
         let hangs =
             !found.is_empty() && first.is_some_and(|word| lists.hanging.iter().any(|known| known == word));
@@ -174,8 +174,8 @@ fn is_clean(text: &str, folded: &str, lists: &Lexicon) -> bool {
         && !folded.contains("://")
         && !folded.contains("www.")
         && !text.chars().any(char::is_control)
-        && !banned.iter().any(|list| lexicon::first(folded, list).is_some())
-        && !(count < 40 && lexicon::first(folded, &lists.greetings).is_some())
+        && !banned.iter().any(|list| lexicon::has(folded, list))
+        && !(count < 40 && !text.contains('?') && lexicon::has(folded, &lists.greetings))
 }
 
 /// Emoji and their modifiers.

@@ -108,7 +108,7 @@ fn ending(language: Language, book: &Book, file: &str, script: &Script, found: &
     let silent = |wording: &Wording| {
         [Address::Formal, Address::Informal, Address::Voseo].into_iter().any(|address| {
             let said = lexicon::fold(&wording.template(address));
-            lexicon::first(&said, next).is_none()
+            !lexicon::has(&said, next)
         })
     };
     let common = book.script("common");
