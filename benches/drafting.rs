@@ -34,6 +34,7 @@ fn drafting(bench: &mut Criterion) {
         let request = Request {
             mail: &mail,
             labels: &[Label::Complaint],
+            doubted: &[],
             company: &company,
             playbooks: &playbooks,
             history: &history,

@@ -48,8 +48,14 @@ enum Command {
     #[command(after_help = "Example:\n  evenkeel --config /etc/evenkeel/evenkeel.toml run")]
     Run,
     /// Check configuration, playbooks, rules and model; every problem at once, no network.
-    #[command(after_help = "Example:\n  evenkeel --config evenkeel.toml check")]
-    Check,
+    #[command(
+        after_help = "Example:\n  evenkeel --config evenkeel.toml check\n  evenkeel check --playbooks /etc/evenkeel/playbooks"
+    )]
+    Check {
+        /// Only these playbooks, without a config: which rule each wording breaks.
+        #[arg(long, value_name = "DIR")]
+        playbooks: Option<PathBuf>,
+    },
     /// Log in to every server and say what it can do and what will be used instead of what it cannot.
     #[command(after_help = "Example:\n  evenkeel --config evenkeel.toml doctor")]
     Doctor,
@@ -83,6 +89,9 @@ enum Command {
     Draft {
         #[command(flatten)]
         inputs: InputArgs,
+        /// What is to be said instead of an answer: closing, follow-up or decline.
+        #[arg(long = "for", value_name = "OCCASION", value_parser = classify::occasion)]
+        occasion: Option<crate::reply::Occasion>,
         #[command(flatten)]
         format: FormatArg,
     },
@@ -230,7 +239,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let place = || state::Whereabouts::of(&cli.config);
     match cli.command {
         Command::Run => daemon::run(config()?),
-        Command::Check => daemon::check(&config()?),
+        Command::Check { playbooks: Some(dir) } => daemon::check_playbooks(&dir),
+        Command::Check { playbooks: None } => daemon::check(&config()?),
         Command::Doctor => doctor::doctor(&config()?),
         Command::Preview { last, against, format } => {
             let old = against.as_deref().map(Config::load).transpose()?;
@@ -241,10 +251,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Classify { inputs, explain, format } => {
             classify::classify(inputs.inputs, explain, format.format)
         }
-        Command::Draft { inputs, format } => {
+        Command::Draft { inputs, occasion, format } => {
             // without a config the company is unknown; the draft is good all the same
             let config = if cli.config.exists() { Some(config()?) } else { None };
-            classify::draft(inputs.inputs, config.as_ref(), format.format)
+            classify::draft(inputs.inputs, occasion, config.as_ref(), format.format)
         }
         Command::Read { inputs, format } => classify::read(inputs.inputs, format.format),
         Command::Status { format } => operations::status(&place()?, format.format),

@@ -13,6 +13,7 @@ pub mod plan;
 pub mod recover;
 pub mod reload;
 pub mod service;
+mod service_draft;
 pub mod service_mail;
 pub mod simulate;
 pub mod undo;

@@ -5,9 +5,9 @@
 //! moves of one or more [`playbook`]s in a row and chooses a wording for each, [`promise`] writes
 //! the time of the next answer, [`guard`] reads the finished text once more and may refuse it.
 
-pub mod closing;
 pub mod company;
 pub mod compose;
+pub mod edits;
 pub mod extract;
 pub mod facts;
 pub mod guard;
@@ -17,13 +17,12 @@ pub mod promise;
 
 use std::collections::BTreeSet;
 
-pub use closing::closing;
 pub use company::{Address, Company};
-pub use compose::compose;
+pub use compose::{compose, compose_for};
 pub use guard::Broken;
 pub use playbook::{PlaybookProblem, Playbooks};
 
-use crate::classify::Label;
+use crate::classify::{Finding, Label};
 use crate::mail::{Language, Mail};
 use crate::time::Timestamp;
 
@@ -34,6 +33,9 @@ pub struct Request<'a> {
     pub mail: &'a Mail,
     /// The labels decided to be present, in any order.
     pub labels: &'a [Label],
+    /// Those among them that may well be wrong: see [`doubted`]. About them nothing is said that would
+    /// be wrong with them.
+    pub doubted: &'a [Label],
     /// Who answers.
     pub company: &'a Company,
     /// What is said in which situation.
@@ -42,6 +44,51 @@ pub struct Request<'a> {
     pub history: &'a History,
     /// The instant the promises are counted from.
     pub now: Timestamp,
+}
+
+/// Probability below which a label may well be wrong.
+pub const SURE: f32 = 0.62;
+
+/// The labels of a verdict that may well be wrong.
+#[must_use]
+pub fn doubted(found: &[Finding]) -> Vec<Label> {
+    found.iter().filter(|found| found.probability < SURE).map(|found| found.label).collect()
+}
+
+/// A message that no mail asks for by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Occasion {
+    /// The matter is settled, and the customer is told.
+    Closing,
+    /// A promised answer is late.
+    FollowUp,
+    /// An idea or a wish is refused.
+    Decline,
+}
+
+impl Occasion {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Closing, Self::FollowUp, Self::Decline];
+
+    /// The name of its playbook.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closing => "closing",
+            Self::FollowUp => "follow-up",
+            Self::Decline => "decline",
+        }
+    }
+
+    /// Why there is a draft, for its header.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Closing => "closing-due",
+            Self::FollowUp => "promise-due",
+            Self::Decline => "declined",
+        }
+    }
 }
 
 /// What the ledger knows of this customer and case.
@@ -62,7 +109,7 @@ pub struct History {
 /// A reply for a person to look over and send. Plain text, without the quoted original.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
-    /// The playbook: the word of the primary label.
+    /// The playbook: the word of the primary label or of the occasion.
     pub playbook: String,
     /// The language it is written in: the customer's.
     pub language: Language,

@@ -1,6 +1,7 @@
 //! Conversations through the daemon, in a world made of lists, with the shipped model and rules.
 
 mod conduct;
+mod drafts;
 mod operations;
 mod policy;
 mod service;

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::mail::{
     Attachment, Authentication, AutomatedReason, Language, Mail, MessageId, Person, Problem, Protection,
 };
-use crate::reply::{self, Company, Draft, History, NoDraft, Playbooks};
+use crate::reply::{self, Company, Draft, History, NoDraft, Occasion, Playbooks};
 
 /// Line of `classify --format jsonl`.
 #[derive(Serialize)]
@@ -156,13 +156,18 @@ fn labels(verdict: &Verdict) -> String {
 ///
 /// # Errors
 /// When an input cannot be read.
-pub fn draft(inputs: Vec<PathBuf>, config: Option<&Config>, format: Format) -> anyhow::Result<()> {
+pub fn draft(
+    inputs: Vec<PathBuf>,
+    occasion: Option<Occasion>,
+    config: Option<&Config>,
+    format: Format,
+) -> anyhow::Result<()> {
     let classifier = classifier(config)?;
     let playbooks = super::daemon::playbooks(config.and_then(|config| config.playbooks.as_deref()))?;
     let company = config.map_or_else(Company::default, |config| config.company.clone());
     for_each(inputs, |input| {
         let verdict = classifier.classify(&input.mail);
-        let drafted = compose(&input.mail, &verdict, &company, &playbooks);
+        let drafted = compose(&input.mail, &verdict, occasion, &company, &playbooks);
         let (draft, reason) = match &drafted {
             Ok(draft) => (Some(draft), None),
             Err(reason) => (None, Some(reason)),
@@ -194,6 +199,7 @@ pub fn draft(inputs: Vec<PathBuf>, config: Option<&Config>, format: Format) -> a
 fn compose(
     mail: &Mail,
     verdict: &Verdict,
+    occasion: Option<Occasion>,
     company: &Company,
     playbooks: &Playbooks,
 ) -> Result<Draft, NoDraft> {
@@ -201,7 +207,26 @@ fn compose(
     // a mail from a file has its own date for its present; without one, a fixed day
     let now = mail.date.unwrap_or(crate::time::Timestamp(1_764_547_200));
     let history = History { contacts_this_week: 1, ..History::default() };
-    reply::compose(&reply::Request { mail, labels: &labels, company, playbooks, history: &history, now })
+    let doubted = reply::doubted(&verdict.labels);
+    let request = reply::Request {
+        mail,
+        labels: &labels,
+        doubted: &doubted,
+        company,
+        playbooks,
+        history: &history,
+        now,
+    };
+    occasion.map_or_else(|| reply::compose(&request), |occasion| reply::compose_for(occasion, &request))
+}
+
+/// An occasion by its word.
+///
+/// # Errors
+/// When there is none of that name.
+pub fn occasion(word: &str) -> Result<Occasion, String> {
+    let known = Occasion::ALL.into_iter().find(|occasion| occasion.as_str() == word);
+    known.ok_or_else(|| format!("there is no occasion {word:?}; use closing, follow-up or decline"))
 }
 
 /// `read`.

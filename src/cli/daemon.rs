@@ -23,6 +23,10 @@ use crate::reply::Playbooks;
 /// When the playbooks cannot be used.
 pub fn rulebook(config: &Config) -> anyhow::Result<Rulebook> {
     let playbooks = playbooks(config.playbooks.as_deref())?;
+    let problems = intake(&config.company);
+    if !problems.is_empty() {
+        return Err(BadFiles(problems).into());
+    }
     Ok(Rulebook { policy: config.policy.clone(), company: config.company.clone(), playbooks })
 }
 
@@ -62,6 +66,38 @@ pub fn playbooks(dir: Option<&Path>) -> anyhow::Result<Playbooks> {
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     Ok(Playbooks::with(&files)
         .map_err(|problems| BadFiles(problems.iter().map(ToString::to_string).collect()))?)
+}
+
+/// What is wrong with the questions of the company file: they pass the guard as playbooks do.
+fn intake(company: &crate::reply::Company) -> Vec<String> {
+    let mut problems = Vec::new();
+    for intake in &company.intake {
+        let product = &intake.product;
+        if !company.products.contains(product) {
+            problems.push(format!(
+                "company.intake: {product:?} is none of the products; add it to company.products"
+            ));
+        }
+        for (language, question) in
+            intake.ask.iter().flat_map(|(tongue, all)| all.iter().map(move |q| (*tongue, q)))
+        {
+            for broken in crate::reply::guard::check_wording(language, question) {
+                problems.push(format!(
+                    "company.intake ({product}): breaks the rule {broken} in “{question}”; say it differently"
+                ));
+            }
+        }
+    }
+    problems
+}
+
+/// `check --playbooks`.
+///
+/// # Errors
+/// With every rule that a wording breaks.
+pub fn check_playbooks(dir: &Path) -> anyhow::Result<()> {
+    let count = playbooks(Some(dir))?.wordings().count();
+    super::output::line(&format!("ok: {count} wordings, the shipped ones among them, break no rule"))
 }
 
 /// Config, playbooks and model, read again.

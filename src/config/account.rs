@@ -100,6 +100,9 @@ pub struct Account {
     pub name: String,
     /// The address customers write to; drafts and forwards are from it.
     pub address: String,
+    /// Other addresses of this mailbox; a draft is from the one the customer wrote to.
+    #[serde(default)]
+    pub aliases: Vec<String>,
     /// Folders that are watched.
     #[serde(default = "inbox")]
     pub folders: Vec<String>,
@@ -134,6 +137,14 @@ impl Account {
                 server.oauth2.clone_from(&self.oauth2);
             }
         }
+    }
+}
+
+impl Account {
+    /// Whose drafts are written here; `name` is what customers read beside the address.
+    #[must_use]
+    pub fn desk<'a>(&'a self, name: &'a str) -> crate::edge::outgoing::Desk<'a> {
+        crate::edge::outgoing::Desk { name, address: &self.address, aliases: &self.aliases }
     }
 }
 

@@ -204,14 +204,13 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let reasons = crate::decide::reason_line(&record.reasons);
         let marks = Marks { ticket: record.ticket.as_deref(), labels: &labels, reasons: &reasons };
         let book = self.shared.policy().book;
-        let name = book.company.name.as_str();
-        let built =
-            outgoing::draft(id, &self.account.address, name, &hand.mail, draft, &marks, record.decided);
+        let desk = self.account.desk(&book.company.name);
+        let built = outgoing::draft(id, &desk, &hand.mail, draft, &marks, record.decided);
         let bytes = match built {
             Ok(bytes) => bytes,
             Err(error) => return Ok((self.failed("draft", &error.to_string()), None)),
         };
-        let mark = DraftMark { id: id.clone(), size: u32::try_from(bytes.len()).unwrap_or(u32::MAX) };
+        let mark = DraftMark::of(id, &bytes, draft);
         let old = match replaces {
             Some(old) => {
                 self.mailbox.find_draft(&old.id).await.map_err(WorkError::Mailbox)?.map(|found| (found, old))

@@ -9,10 +9,11 @@ use super::worker::{READ_CAP, WorkError, Worker};
 use crate::decide::{Desk, Keyword, Name, Ticket, TicketState};
 use crate::edge::ledger::cases::StoredTicket;
 use crate::edge::ledger::record::DraftMark;
-use crate::edge::ledger::{Cursor, FolderKey};
-use crate::edge::outgoing::{self, Marks, own_id};
+use crate::edge::ledger::{Cursor, FolderKey, Store};
+
 use crate::edge::{EdgeError, Head, Mailbox, Outbox};
 use crate::mail::{Mail, MessageId};
+use crate::reply::Occasion;
 use crate::time::Timestamp;
 
 /// Tickets that are looked at in one round.
@@ -77,16 +78,52 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             let mail = crate::mail::parse(&head.fields);
             let at = self.shared.clock.now();
             let account = self.account.name.clone();
-            let answered = self
-                .shared
-                .ledger
-                .run(move |store| store.answered(&account, &mail, at))
-                .await
-                .map_err(WorkError::Ledger)?;
-            if let Some(stored) = answered {
+            let job = {
+                let mail = mail.clone();
+                move |store: &mut Store| {
+                    let draft = store.draft_answered_by(&account, &mail)?;
+                    Ok(store.answered(&account, &mail, at)?.map(|stored| (stored, draft)))
+                }
+            };
+            let answered = self.shared.ledger.run(job).await.map_err(WorkError::Ledger)?;
+            if let Some((stored, draft)) = answered {
                 tracing::info!(ticket = %stored.ticket.id, state = %stored.ticket.state, "an agent has answered");
                 self.set_marks(&stored, &[Keyword::Overdue, Keyword::ClosingDue], false).await?;
+                if let Some(draft) = draft {
+                    self.measure(&sent, &mail, &draft).await?;
+                    self.withdraw(&draft).await?;
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Counts how much of a draft an agent has sent.
+    async fn measure(
+        &mut self,
+        sent: &str,
+        mail: &Mail,
+        draft: &DraftMark,
+    ) -> Result<(), WorkError<M::Error>> {
+        let Some(id) = &mail.message_id else { return Ok(()) };
+        let Some(bytes) = self.mailbox.read_in(sent, id, READ_CAP).await.map_err(WorkError::Mailbox)? else {
+            return Ok(());
+        };
+        let Some(distance) = draft.distance(&crate::mail::parse(&bytes)) else { return Ok(()) };
+        let draft = draft.clone();
+        self.shared
+            .ledger
+            .run(move |store| store.count_edit(&draft, distance))
+            .await
+            .map_err(WorkError::Ledger)
+    }
+
+    /// Takes a draft of ours that is out of date out of Drafts, unless somebody has touched it.
+    pub(super) async fn withdraw(&mut self, draft: &DraftMark) -> Result<(), WorkError<M::Error>> {
+        let found = self.mailbox.find_draft(&draft.id).await.map_err(WorkError::Mailbox)?;
+        if let Some(found) = found.filter(|found| found.size == draft.size) {
+            self.mailbox.remove_draft(found).await.map_err(WorkError::Mailbox)?;
+            tracing::info!("a draft was withdrawn: an agent has answered");
         }
         Ok(())
     }
@@ -128,6 +165,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let policy = self.shared.policy().book;
         let queues: BTreeSet<String> = policy.policy.queues.0.values().cloned().collect();
         for queue in queues {
+            self.look_for_declined(&queue).await?;
             let heads =
                 self.mailbox.heads(&queue, 1, Some(&keyword.word())).await.map_err(WorkError::Mailbox)?;
             for head in heads.into_iter().flat_map(|heads| heads.mails) {
@@ -205,9 +243,19 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         Ok(())
     }
 
-    /// An answer is overdue, or a promise is about to break.
+    /// An answer is overdue, or a promise is about to break: then a draft says how things stand.
     async fn nag(&mut self, stored: &StoredTicket, now: Timestamp) -> Result<(), WorkError<M::Error>> {
         self.set_marks(stored, &[Keyword::Overdue], true).await?;
+        if stored.ticket.state == TicketState::WaitingForThem
+            && let Some(draft) = self.draft_for(Occasion::FollowUp, stored, now).await?
+        {
+            let (account, number) = (self.account.name.clone(), stored.ticket.id.to_string());
+            self.shared
+                .ledger
+                .run(move |store| store.set_draft(&account, &number, &draft))
+                .await
+                .map_err(WorkError::Ledger)?;
+        }
         let ticket = &stored.ticket;
         tracing::warn!(ticket = %ticket.id, state = %ticket.state, "an answer is due");
         let desks = self.shared.policy().book.policy.service.remind.clone();
@@ -231,7 +279,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         now: Timestamp,
     ) -> Result<(), WorkError<M::Error>> {
         self.set_marks(stored, &[Keyword::ClosingDue], true).await?;
-        let draft = self.closing_draft(stored, now).await?;
+        let draft = self.draft_for(Occasion::Closing, stored, now).await?;
         let (account, number) = (self.account.name.clone(), stored.ticket.id.to_string());
         self.shared
             .ledger
@@ -248,38 +296,6 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             .map_err(WorkError::Ledger)?;
         tracing::info!(ticket = %stored.ticket.id, "a closing message is due");
         Ok(())
-    }
-
-    async fn closing_draft(
-        &mut self,
-        stored: &StoredTicket,
-        now: Timestamp,
-    ) -> Result<Option<DraftMark>, WorkError<M::Error>> {
-        let Some((id, folder)) = &stored.newest else { return Ok(None) };
-        let read = self.mailbox.read_in(folder, id, READ_CAP).await.map_err(WorkError::Mailbox)?;
-        let Some(bytes) = read else { return Ok(None) };
-        let mail: Mail = crate::mail::parse(&bytes);
-        let book = self.shared.policy().book;
-        let number = stored.ticket.id.to_string();
-        let turn = stored.ticket.id.sequence();
-        let Some(draft) = crate::reply::closing(&mail, &book.company, &number, turn) else { return Ok(None) };
-        let Some(own) =
-            own_id(&format!("{}.{}", number.to_lowercase(), now.0), "closing", &self.account.address)
-        else {
-            return Ok(None);
-        };
-        if self.mailbox.find_draft(&own).await.map_err(WorkError::Mailbox)?.is_some()
-            || !self.mailbox.drafts_about(id).await.map_err(WorkError::Mailbox)?.is_empty()
-        {
-            // an agent is writing already
-            return Ok(None);
-        }
-        let marks = Marks { ticket: Some(&number), labels: "", reasons: "closing-due" };
-        let built =
-            outgoing::draft(&own, &self.account.address, &book.company.name, &mail, &draft, &marks, now);
-        let Ok(bytes) = built else { return Ok(None) };
-        self.mailbox.save_draft(&bytes).await.map_err(WorkError::Mailbox)?;
-        Ok(Some(DraftMark { id: own, size: u32::try_from(bytes.len()).unwrap_or(u32::MAX) }))
     }
 
     /// Legal has not acknowledged a threat: again, and at last to the lead as well.

@@ -288,9 +288,14 @@ impl Hand<'_> {
             contacts_this_week: customer.contacts_this_week(self.now),
             wordings: customer.wordings.clone(),
         };
+        // what a rule of the company has added is certain
+        let doubted = reply::doubted(&self.verdict.labels);
+        let doubted: Vec<Label> =
+            doubted.into_iter().filter(|label| !self.found.labels.contains(label)).collect();
         let draft = reply::compose(&reply::Request {
             mail: self.mail,
             labels,
+            doubted: &doubted,
             company: &self.book.company,
             playbooks: &self.book.playbooks,
             history: &history,

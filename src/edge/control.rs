@@ -263,6 +263,7 @@ pub fn status(store: &Store, now: Timestamp, base: Status) -> Result<Status, Led
         held_at_cap: paces.held.recent(window, now),
         reopened: store.reopened()?.into_iter().filter_map(|record| record.message_id).collect(),
         hostile: queues.chain(agents).collect(),
+        edits: store.edits()?,
         ..base
     })
 }

@@ -10,6 +10,7 @@ mod attempts;
 pub mod audit;
 pub mod cases;
 pub mod customers;
+pub mod edits;
 pub mod erase;
 pub mod examples;
 pub mod keys;

@@ -2,6 +2,8 @@
 //! Same record, same bytes: Message-ID, date and boundary are fixed by the ledger, so that a
 //! repetition is recognisable as one.
 
+mod quotation;
+
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::address::Envelope;
@@ -13,14 +15,11 @@ use lettre::{Address, Message};
 
 use crate::decide::OWN_ID_PREFIX;
 use crate::mail::parse::one_line;
-use crate::mail::{Language, Mail, MessageId};
+use crate::mail::{Mail, MessageId};
 use crate::time::Timestamp;
 
 /// RFC 5322 §2.1.1: longest line without its CRLF.
 const MAX_LINE: usize = 998;
-
-/// Lines of the original that are quoted below a draft.
-const QUOTED_LINES: usize = 400;
 
 /// A mail that cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -66,24 +65,63 @@ pub fn own_id(identity: &str, what: &str, from: &str) -> Option<MessageId> {
     MessageId::new(&format!("{OWN_ID_PREFIX}{identity}.{what}@{domain}"))
 }
 
+/// Whose mailbox a draft is written in.
+#[derive(Clone, Copy, Debug)]
+pub struct Desk<'a> {
+    /// Display name.
+    pub name: &'a str,
+    /// Its address.
+    pub address: &'a str,
+    /// Other addresses under which customers write to it.
+    pub aliases: &'a [String],
+}
+
+impl Desk<'_> {
+    fn owns(&self, address: &str) -> bool {
+        let own = std::iter::once(self.address).chain(self.aliases.iter().map(String::as_str));
+        own.into_iter().any(|own| own.eq_ignore_ascii_case(address))
+    }
+
+    /// The address the customer wrote to, of those that are ours.
+    fn written_to<'a>(&'a self, mail: &'a Mail) -> &'a str {
+        let named = mail.to.iter().chain(&mail.cc).map(|to| to.address.as_str());
+        named.into_iter().find(|to| self.owns(to)).unwrap_or(self.address)
+    }
+}
+
+/// Others who get the answer, too: whom the customer has put in Cc. At most so many, or none.
+const MOST_COPIES: usize = 10;
+
 /// A draft reply.
 ///
 /// # Errors
-/// When `from` is no address.
+/// When the address of `desk` is none.
 pub fn draft(
     id: &MessageId,
-    from: &str,
-    from_name: &str,
+    desk: &Desk<'_>,
     mail: &Mail,
     draft: &crate::reply::Draft,
     marks: &Marks<'_>,
     at: Timestamp,
 ) -> Result<Vec<u8>, OutgoingError> {
-    let mut message = builder(id, from, from_name, marks, at)?.subject(one_line(&draft.subject));
+    let from = desk.written_to(mail);
+    let mut message = builder(id, from, desk.name, marks, at)?.subject(one_line(&draft.subject));
     // an address that cannot be written is left for the agent to fill in
-    if let Some(to) = mail.answer_to().and_then(|person| person.address.parse::<Address>().ok()) {
-        let name = mail.answer_to().map(|person| one_line(&person.name)).filter(|name| !name.is_empty());
-        message = message.to(Mailbox::new(name, to));
+    let mailbox = |person: &crate::mail::Address| {
+        let address = person.address.parse::<Address>().ok()?;
+        Some(Mailbox::new(Some(one_line(&person.name)).filter(|name| !name.is_empty()), address))
+    };
+    let answered = mail.answer_to();
+    if let Some(to) = answered.and_then(mailbox) {
+        message = message.to(to);
+    }
+    let others = |copied: &&crate::mail::Address| {
+        !desk.owns(&copied.address)
+            && answered.is_none_or(|to| !to.address.eq_ignore_ascii_case(&copied.address))
+    };
+    let copies: Vec<Mailbox> = mail.cc.iter().filter(others).filter_map(mailbox).collect();
+    if copies.len() <= MOST_COPIES {
+        message = copies.into_iter().fold(message, MessageBuilder::cc);
     }
     let mut thread: Vec<String> = mail.references.iter().map(|id| format!("<{}>", id.as_str())).collect();
     if let Some(answered) = &mail.message_id {
@@ -101,11 +139,20 @@ pub fn draft(
     if !draft.fill_in.is_empty() {
         message = message.raw_header(header("X-Evenkeel-Fill-In", &draft.fill_in.join("; "))?);
     }
-    let text = format!("{}\n\n{}", draft.body.trim_end(), quotation(mail, draft.language));
-    let message = message
-        .singlepart(SinglePart::plain(crlf(&text)))
-        .map_err(|e| OutgoingError::Build(e.to_string()))?;
-    Ok(message.formatted())
+    let quoted = quotation::plain(mail, draft.language);
+    let plain = SinglePart::plain(crlf(&format!("{}\n\n{quoted}", draft.body.trim_end())));
+    let message = if quotation::is_html(mail) {
+        let twin = SinglePart::html(crlf(&quotation::html(mail, draft)));
+        message.multipart(MultiPart::alternative().boundary(boundary(id)).singlepart(plain).singlepart(twin))
+    } else {
+        message.singlepart(plain)
+    };
+    Ok(message.map_err(|e| OutgoingError::Build(e.to_string()))?.formatted())
+}
+
+/// A boundary of our own: the same record gives the same bytes.
+fn boundary(id: &MessageId) -> String {
+    format!("ek1-{}", id.as_str().chars().filter(char::is_ascii_alphanumeric).take(40).collect::<String>())
 }
 
 /// The untouched original to colleagues, with a summary before it.
@@ -126,10 +173,7 @@ pub fn forward(
     let message = to_colleagues(id, from, to, subject, marks, at)?;
     let Enclosed { original, eight_bit } = enclosed_mail;
     let parts = MultiPart::mixed()
-        .boundary(format!(
-            "ek1-{}",
-            id.as_str().chars().filter(char::is_ascii_alphanumeric).take(40).collect::<String>()
-        ))
+        .boundary(boundary(id))
         .singlepart(SinglePart::plain(crlf(summary)))
         .singlepart(enclosed(original, eight_bit)?);
     let message = message.multipart(parts).map_err(|e| OutgoingError::Build(e.to_string()))?;
@@ -244,32 +288,10 @@ fn crlf(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
-/// The customer's new text below the draft, as mail clients do it.
-fn quotation(mail: &Mail, language: Language) -> String {
-    let name = mail.sender().map(|s| if s.name.is_empty() { s.address.clone() } else { s.name.clone() });
-    let name = one_line(&name.unwrap_or_default());
-    let date = mail
-        .date
-        .and_then(|at| jiff::Timestamp::from_second(at.0).ok())
-        .map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d").to_string())
-        .unwrap_or_default();
-    let lead = match language {
-        Language::Es => format!("El {date}, {name} escribió:"),
-        Language::Ru => format!("{date}, {name} пишет:"),
-        Language::Uk => format!("{date}, {name} пише:"),
-        Language::En | Language::Other => format!("On {date}, {name} wrote:"),
-    };
-    let mut out = lead;
-    for line in mail.new_text.lines().take(QUOTED_LINES) {
-        out.push_str(if line.starts_with('>') { "\n>" } else { "\n> " });
-        out.push_str(line);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::Language;
 
     fn marks() -> Marks<'static> {
         Marks { ticket: Some("EK-AAAA-22"), labels: "threat", reasons: "label (threat 0.98)" }
@@ -324,9 +346,62 @@ mod tests {
             promised: None,
         };
         let id = own_id("abc", "draft", "support@example.com").unwrap();
-        let bytes = draft(&id, "support@example.com", "Team", &mail, &reply, &marks(), Timestamp(0)).unwrap();
+        let desk = Desk { name: "Team", address: "support@example.com", aliases: &[] };
+        let bytes = draft(&id, &desk, &mail, &reply, &marks(), Timestamp(0)).unwrap();
         let text = String::from_utf8_lossy(&bytes);
         assert!(!text.contains("\r\nBcc") && !text.contains("\r\nX:"), "{text}");
         assert!(text.contains("In-Reply-To: <x@y>"));
+    }
+
+    fn answer() -> crate::reply::Draft {
+        crate::reply::Draft {
+            subject: "Re: Hi".into(),
+            body: "Hello Ana,\n\nA < B & \u{201c}C\u{201d}. [[ANSWER]]\n\nBest regards,\nSupport".into(),
+            language: Language::En,
+            playbook: "question".into(),
+            wordings: Vec::new(),
+            fill_in: vec!["ANSWER".into()],
+            promised: None,
+        }
+    }
+
+    #[test]
+    fn a_draft_is_from_the_address_the_customer_wrote_to_and_copied_to_whom_they_copied() {
+        let raw = b"From: Ana <ana@example.org>\r\nTo: Sales <Sales@example.com>\r\n\
+            Cc: Bo <bo@example.org>, support@example.com, ana@example.org\r\nMessage-ID: <m@example.org>\r\n\
+            Subject: Hi\r\n\r\nHow much is it, please?\r\n";
+        let mail = crate::mail::parse(raw);
+        let aliases = ["sales@example.com".to_owned()];
+        let desk = Desk { name: "Team", address: "support@example.com", aliases: &aliases };
+        let id = own_id("abc", "draft", "support@example.com").unwrap();
+        let bytes = draft(&id, &desk, &mail, &answer(), &marks(), Timestamp(0)).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        let field = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or("").to_owned();
+        assert!(field("From:").to_lowercase().contains("sales@example.com"), "{text}");
+        assert!(field("To:").contains("ana@example.org"), "{text}");
+        assert!(field("Cc:").contains("bo@example.org") && !field("Cc:").contains("support@"), "{text}");
+        assert_eq!(field("X-Evenkeel-Fill-In:").trim(), "X-Evenkeel-Fill-In: ANSWER");
+        assert!(!text.contains("text/html"), "a plain mail gets a plain answer");
+    }
+
+    #[test]
+    fn who_writes_html_is_answered_in_plain_text_and_html_without_anything_from_elsewhere() {
+        let raw = b"From: ana@example.org\r\nTo: support@example.com\r\nContent-Type: text/html; charset=utf-8\r\n\
+            Message-ID: <m@example.org>\r\nSubject: Hi\r\n\r\n<p>How much is it? <img src='http://x.example/a.png'></p>\r\n";
+        let mail = crate::mail::parse(raw);
+        let desk = Desk { name: "Team", address: "support@example.com", aliases: &[] };
+        let id = own_id("abc", "draft", "support@example.com").unwrap();
+        let build = || draft(&id, &desk, &mail, &answer(), &marks(), Timestamp(0)).unwrap();
+        let bytes = build();
+        assert_eq!(bytes, build());
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(
+            text.contains("multipart/alternative")
+                && text.contains("text/plain")
+                && text.contains("text/html")
+        );
+        assert!(!text.contains("x.example") && !text.contains("<img"), "{text}");
+        let read = crate::mail::parse(&bytes);
+        assert!(read.new_text.contains("A < B"), "{}", read.new_text);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, Time, Weekday};
 use serde::Deserialize;
 
+use super::playbook::Ask;
 use crate::classify::Label;
 use crate::mail::Language;
 
@@ -146,6 +147,26 @@ impl Localised {
     }
 }
 
+/// What is asked first when a mail names a product.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Intake {
+    /// One of the products.
+    pub product: String,
+    /// The questions by language, the most useful first.
+    pub ask: BTreeMap<Language, Vec<String>>,
+}
+
+impl Intake {
+    /// The questions in this language, as wordings.
+    #[must_use]
+    pub fn questions(&self, language: Language) -> Vec<Ask> {
+        let stem = format!("company/{}", self.product);
+        let asked = self.ask.get(&language).into_iter().flatten();
+        asked.map(|text| Ask::new(&stem, text.clone(), Vec::new())).collect()
+    }
+}
+
 /// Who answers: names, hours, terms. An empty company gives good drafts too.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -172,6 +193,8 @@ pub struct Company {
     pub manager: Localised,
     /// Who answers legal matters, in the nominative: `Jane Doe, head of legal`.
     pub legal: Localised,
+    /// What is asked first about a product.
+    pub intake: Vec<Intake>,
     /// How customers are spoken to, by language.
     pub address: BTreeMap<Language, Address>,
     /// Whether drafts may contain emoji.
@@ -213,6 +236,8 @@ impl Company {
             .into_iter()
             .filter_map(|text| text.get(language)),
         );
+        let asked = self.intake.iter().filter_map(|intake| intake.ask.get(&language)).flatten();
+        all.extend(asked.map(String::as_str));
         all
     }
 }

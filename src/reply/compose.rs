@@ -1,5 +1,6 @@
 //! Lays the moves of a draft in a row and says each of them.
 
+mod mark;
 mod plan;
 mod say;
 pub(super) mod subject;
@@ -9,10 +10,11 @@ use std::collections::BTreeMap;
 use super::guard::{self, Text};
 use super::playbook::{Book, Script};
 use super::promise::{self, Promise};
-use super::{Draft, NoDraft, Request, facts, facts::Facts};
+use super::{Draft, NoDraft, Occasion, Request, facts, facts::Facts};
 use crate::classify::Label;
 use crate::mail::Language;
 
+use mark::marks;
 use plan::Plan;
 use say::Speaker;
 
@@ -25,29 +27,52 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
     if mail.automated.is_some() {
         return Err(NoDraft::Automated);
     }
-    let plan = Plan::of(request.labels, request.history)?;
+    let first = Plan::of(request.labels, request.doubted, request.history)?;
     let book = request.playbooks.book(mail.language).ok_or(NoDraft::LanguageNotSupported)?;
-    let mut facts = facts::read(mail, &plan.answered, plan.wary, request.company, book);
-    if plan.primary == Label::Harassment {
-        // which of the sentences is the business and which the courting, a person sees better
-        facts.slots.retain(|slot, _| !["quote", "question", "wish"].contains(slot));
+    let read = |plan: &Plan| facts::read(mail, &plan.answered, plan.wary, request.company, book);
+    let mut facts = read(&first);
+    let plan = first.clone().fit(&facts);
+    if plan.answered != first.answered {
+        facts = read(&plan);
     }
-    let promise = promise::promise(
-        request.company,
-        mail.language,
-        request.now,
-        request.company.answer_within(plan.primary),
-    );
-    let fill_in = fill_in(&plan, mail.language);
-    let slots = slots(request, &facts, &promise, &fill_in);
-    let mut speaker = Speaker::new(request, book, &facts, slots, plan.main);
-    let body = body(&plan, book, &mut speaker)?;
+    let tender = facts.matter.as_deref().is_some_and(|matter| ["loss", "danger"].contains(&matter));
+    if plan.primary == Some(Label::Harassment) || plan.main == Label::Panic.as_str() || tender {
+        // which of the sentences is the business and which the courting, a person sees better; and
+        // who is frightened or mourns is not read their own words
+        facts.quotes.clear();
+        facts.slots.retain(|slot, _| !["question", "wish"].contains(slot));
+    }
+    write(request, book, &plan, &facts)
+}
+
+/// Writes what no mail asks for by itself: that something is settled, late, or refused. `labels` of
+/// the request are not looked at.
+///
+/// # Errors
+/// As [`compose`].
+pub fn compose_for(occasion: Occasion, request: &Request<'_>) -> Result<Draft, NoDraft> {
+    let mail = request.mail;
+    let book = request.playbooks.book(mail.language).ok_or(NoDraft::LanguageNotSupported)?;
+    let plan = Plan::for_occasion(occasion);
+    let mut facts = facts::read(mail, &plan.answered, false, request.company, book);
+    facts.slots.retain(|slot, _| !["question", "wish"].contains(slot));
+    write(request, book, &plan, &facts)
+}
+
+fn write(request: &Request<'_>, book: &Book, plan: &Plan, facts: &Facts) -> Result<Draft, NoDraft> {
+    let mail = request.mail;
+    let hours = request.company.answer_within(plan.primary.unwrap_or(Label::Complaint));
+    let promise = promise::promise(request.company, mail.language, request.now, hours);
+    let fill_in = marks(plan.main, facts.slots.contains_key("question"), mail.language);
+    let slots = slots(request, facts, &promise, &fill_in);
+    let mut speaker = Speaker::new(request, book, facts, slots, plan.main);
+    let body = body(plan, book, &mut speaker)?;
     let fill_in: Vec<String> =
         fill_in.into_iter().filter(|mark| body.contains(&format!("[[{mark}]]"))).collect();
     let promised = body.contains(&promise.words).then_some(promise.at);
-    guarded(request, &plan, &facts, &promise, &body, &fill_in)?;
+    guarded(request, plan, facts, &promise, &body, &fill_in)?;
     Ok(Draft {
-        playbook: plan.primary.as_str().to_owned(),
+        playbook: plan.playbook.to_owned(),
         language: mail.language,
         subject: subject::reply(&mail.subject, request.history.ticket.as_deref(), mail.language),
         body,
@@ -108,8 +133,11 @@ fn slots(
     if request.history.contacts_this_week >= 3 {
         set("contacts", Some(&request.history.contacts_this_week.to_string()));
     }
-    if let Some(mark) = fill_in.first() {
-        set("answer", Some(&format!("[[{mark}]]")));
+    for (slot, mark) in ["answer", "answer_more"].into_iter().zip(fill_in) {
+        set(slot, Some(&format!("[[{mark}]]")));
+    }
+    if company.time_zone.is_some() {
+        set("good_day", Some(&promise.good_day));
     }
     slots
 }
@@ -128,20 +156,6 @@ fn signature(language: Language, company: &str) -> String {
     if company.is_empty() { team.to_owned() } else { format!("{team}\n{company}") }
 }
 
-/// A question is answered by the agent: the place is marked, so that it cannot be overlooked.
-fn fill_in(plan: &Plan, language: Language) -> Vec<String> {
-    if plan.answered.first() != Some(&Label::Question) {
-        return Vec::new();
-    }
-    let mark = match language {
-        Language::Es => "RESPUESTA A LA PREGUNTA",
-        Language::Ru => "ОТВЕТ НА ВОПРОС",
-        Language::Uk => "ВІДПОВІДЬ НА ЗАПИТАННЯ",
-        Language::En | Language::Other => "ANSWER TO THE QUESTION",
-    };
-    vec![mark.to_owned()]
-}
-
 fn guarded(
     request: &Request<'_>,
     plan: &Plan,
@@ -151,8 +165,7 @@ fn guarded(
     fill_in: &[String],
 ) -> Result<(), NoDraft> {
     let (mail, language) = (request.mail, request.mail.language);
-    let repeated = ["quote", "question", "wish"];
-    let quotes: Vec<&str> = repeated.iter().filter_map(|slot| facts.get(slot)).collect();
+    let quotes: Vec<&str> = facts.repeated().map(|fact| fact.value.as_str()).collect();
     let mut own = request.company.texts(language);
     let contacts = request.history.contacts_this_week.to_string();
     let mut sources = own.clone();

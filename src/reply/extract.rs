@@ -38,10 +38,10 @@ pub fn extract(mail: &Mail, company: &Company, playbooks: &Playbooks) -> Vec<Rea
     };
     for sentence in &sentences {
         let folded = lexicon::fold(sentence);
-        if lexicon::first(&folded, &lists.threats).is_some() {
+        if lexicon::has(&folded, &lists.threats) {
             add("threatens", "", sentence);
         }
-        if lexicon::first(&folded, &lists.wishes).is_some() {
+        if lexicon::has(&folded, &lists.wishes) {
             add("demands", "", sentence);
         }
     }

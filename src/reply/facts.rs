@@ -1,10 +1,15 @@
 //! What a mail says that an answer can rest on, each with the words it was read from. A fact that
 //! is not sure is not read: the answer then asks.
 
+mod choice;
+mod identifier;
 mod matter;
+mod moment;
 mod name;
 mod number;
+mod quote;
 mod sentence;
+mod word;
 
 pub(crate) use sentence::is_pictograph;
 
@@ -15,6 +20,8 @@ use super::lexicon::{self, Lexicon};
 use super::playbook::Book;
 use crate::classify::Label;
 use crate::mail::Mail;
+use choice::Reading;
+use sentence::Sentence;
 
 /// A value and the words of the mail it was read from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,11 +36,16 @@ pub struct Fact {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Facts by the slot they fill: `name` or `full_name`, order, invoice, account, case, amount, product, count,
-    /// deadline, quote, question, wish.
+    /// deadline, question (a second one), wish.
     pub slots: BTreeMap<&'static str, Fact>,
+    /// The sentence that says what the mail is about, by the label it speaks for. No sentence stands
+    /// twice, nor in another slot.
+    pub quotes: BTreeMap<Label, Fact>,
     /// Everything known that makes a question needless: the slots and date, time, device, tried,
-    /// attachment, inquiry (a price is asked for, not disputed), quantity.
+    /// attachment, phone, address, inquiry or dispute (of a price), quantity.
     pub known: BTreeSet<&'static str>,
+    /// Labels that the words of the mail bear out.
+    pub borne_out: BTreeSet<Label>,
     /// The matter of `matters.toml`, if it is sure.
     pub matter: Option<String>,
 }
@@ -54,7 +66,9 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
         let (slot, name) = name;
         facts.set(slot, name);
     }
-    for (slot, fact) in number::read(&whole, lists) {
+    let numbers = number::read(&whole, lists);
+    facts.known.extend(numbers.known);
+    for (slot, fact) in numbers.facts {
         facts.set(slot, fact);
     }
     if let Some(product) =
@@ -68,20 +82,16 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
         facts.set("count", Fact { value: said.clone(), read_from: written.clone() });
     }
     marks(&mut facts, &folded, lists, mail);
-    sentences(&mut facts, &text, labels, wary, lists);
+    sentences(&mut facts, mail, &text, labels, wary, lists);
     facts
 }
 
 fn marks(facts: &mut Facts, folded: &str, lists: &Lexicon, mail: &Mail) {
-    if lexicon::first(folded, &lists.disputes).is_none() {
-        facts.known.insert("inquiry");
-    }
-    if folded.chars().any(|c| c.is_ascii_digit()) {
-        facts.known.insert("quantity");
-    }
-    let lists = [("device", &lists.devices), ("tried", &lists.tried)];
+    let disputed = lexicon::has(folded, &lists.disputes);
+    facts.known.insert(if disputed { "dispute" } else { "inquiry" });
+    let lists = [("device", &lists.devices), ("tried", &lists.tried), ("date", &lists.moments)];
     for (mark, list) in lists {
-        if lexicon::first(folded, list).is_some() {
+        if lexicon::has(folded, list) {
             facts.known.insert(mark);
         }
     }
@@ -90,20 +100,72 @@ fn marks(facts: &mut Facts, folded: &str, lists: &Lexicon, mail: &Mail) {
     }
 }
 
-fn sentences(facts: &mut Facts, text: &str, labels: &[Label], wary: bool, lists: &Lexicon) {
+fn sentences(facts: &mut Facts, mail: &Mail, text: &str, labels: &[Label], wary: bool, lists: &Lexicon) {
     let all = sentence::split(text, lists);
-    let primary = labels.first().copied();
-    let quote = primary.and_then(|label| sentence::key(&all, label, wary, lists));
-    let question = sentence::question(&all, wary, quote.as_ref(), lists);
-    let wish = sentence::wish(&all, wary, [quote.as_ref(), question.as_ref()], lists);
-    for (slot, fact) in [("quote", quote), ("question", question), ("wish", wish)] {
-        if let Some(fact) = fact {
-            facts.set(slot, fact);
+    let subject = lexicon::fold(&mail.subject);
+    let mut reading = Reading { all: &all, subject: &subject, wary, lists, taken: Vec::new() };
+    for label in labels {
+        if let Some(quote) = reading.key(*label) {
+            facts.quotes.insert(*label, quote);
         }
     }
-    if all.iter().any(|sentence| lexicon::first(&sentence.folded, &lists.wishes).is_some()) {
+    if let Some(question) = reading.question() {
+        facts.set("question", question);
+    }
+    if let Some(wish) = reading.wish() {
+        facts.set("wish", wish);
+    }
+    if all.iter().any(|sentence| reading.wants(sentence)) {
         facts.known.insert("wish");
     }
+    let failures =
+        lists.cues.get(Label::Complaint.as_str()).map_or(0, |cues| lexicon::hits(&lexicon::fold(text), cues));
+    if facts.matter.is_some() || failures > 1 {
+        facts.known.insert("failure");
+    }
+    // "I'm an idiot, I forgot it at home" insults nobody here
+    let mut insulting =
+        all.iter().filter(|sentence| lexicon::has(&sentence.folded, &lists.insults)).peekable();
+    let about_oneself = |sentence: &Sentence| {
+        lexicon::has(&sentence.folded, &lists.oneself) && !lexicon::has(&sentence.folded, &lists.you)
+    };
+    if insulting.peek().is_some() && insulting.all(about_oneself) {
+        facts.known.insert("self-insult");
+    }
+    facts.borne_out = borne_out(&reading, &subject, facts.matter.is_some());
+}
+
+/// Labels that at least one word of the mail speaks for; of the others nothing is known here.
+fn borne_out(reading: &Reading<'_>, subject: &str, matter: bool) -> BTreeSet<Label> {
+    let says = |label: Label| {
+        let cues = reading.lists.cues.get(label.as_str());
+        cues.is_some_and(|cues| {
+            lexicon::has(subject, cues)
+                || reading.all.iter().any(|sentence| lexicon::has(&sentence.folded, cues))
+        })
+    };
+    let asks =
+        |sentence: &Sentence| sentence.asks() || lexicon::has(&sentence.folded, &reading.lists.requests);
+    let mut found = BTreeSet::new();
+    if matter || says(Label::Complaint) {
+        found.insert(Label::Complaint);
+    }
+    if says(Label::Pricing) || lexicon::has(subject, &reading.lists.currencies) {
+        found.insert(Label::Pricing);
+    }
+    if reading.all.iter().any(asks) {
+        found.insert(Label::Question);
+    }
+    if reading.all.iter().any(|sentence| reading.praises(sentence)) {
+        found.insert(Label::Praise);
+    }
+    if says(Label::Entitlement) {
+        found.insert(Label::Entitlement);
+    }
+    if says(Label::Idea) {
+        found.insert(Label::Idea);
+    }
+    found
 }
 
 impl Facts {
@@ -116,5 +178,11 @@ impl Facts {
     #[must_use]
     pub fn get(&self, slot: &str) -> Option<&str> {
         self.slots.get(slot).map(|fact| fact.value.as_str())
+    }
+
+    /// What is repeated from the customer, sentence by sentence.
+    pub fn repeated(&self) -> impl Iterator<Item = &Fact> {
+        let slots = ["question", "wish"].into_iter().filter_map(|slot| self.slots.get(slot));
+        self.quotes.values().chain(slots)
     }
 }

@@ -237,7 +237,7 @@ fn ending(text: &Text<'_>, lists: &Lexicon) -> Option<Broken> {
     let mut paragraphs = text.body.trim().rsplit("\n\n");
     let _signature = paragraphs.next();
     let last = paragraphs.next().unwrap_or("");
-    let says = lexicon::first(&lexicon::fold(last), &lists.next).is_some();
+    let says = lexicon::has(&lexicon::fold(last), &lists.next);
     (!says).then(|| broken(Rule::NoNextStep, &last.chars().take(60).collect::<String>()))
 }
 

@@ -18,6 +18,8 @@ pub struct Promise {
     pub at: Timestamp,
     /// The moment as an adverbial: `by 3 pm today`, `не позднее четверга, 26 ноября`.
     pub words: String,
+    /// The greeting of this hour in the company's zone: `Buenas tardes`.
+    pub good_day: String,
 }
 
 /// The moment `hours` of business after `now`, rounded up to a full hour within business hours;
@@ -27,21 +29,27 @@ pub fn promise(company: &Company, language: Language, now: Timestamp, hours: u16
     let zone = company.time_zone.as_ref().map_or(TimeZone::UTC, |zone| zone.0.clone());
     let stamp = jiff::Timestamp::from_second(now.0).unwrap_or_default();
     let start = stamp.to_zoned(zone.clone()).datetime();
-    // Without a zone of its own only urgent matters are promised by the clock.
-    let by_day = hours > 8 || hours > 2 && company.time_zone.is_none();
+    // Nobody knows whose clock it is where the company names no zone.
+    let by_day = hours > 8 || company.time_zone.is_none();
     let mut due = due(&company.hours, start, hours);
     if by_day {
         due = due.date().to_datetime(closing(&company.hours));
     }
     let at = zone.to_zoned(due).map_or(now, |zoned| Timestamp(zoned.timestamp().as_second()));
-    let clock = (!by_day).then(|| clock(language, due.time(), company.time_zone.is_none()));
-    Promise { at, words: words(language, due.date(), due.date() == start.date(), clock.as_deref()) }
+    let clock = (!by_day).then(|| clock(language, due.time()));
+    let today = due.date() == start.date();
+    let words = if by_day && hours <= 2 && today {
+        today_still(language).to_owned()
+    } else {
+        words(language, due.date(), today, clock.as_deref())
+    };
+    Promise { at, words, good_day: good_day(language, start.time()).to_owned() }
 }
 
 /// Closes the apposition of a date inside a Russian or Ukrainian sentence: `до среды, 25 ноября, …`.
 #[must_use]
 pub fn close(text: &str, words: &str, language: Language) -> String {
-    let apposed = words.contains(',') && !words.ends_with(|c: char| c.is_ascii_digit() || c == 'C');
+    let apposed = words.contains(',') && !words.ends_with(|c: char| c.is_ascii_digit());
     if matches!(language, Language::Ru | Language::Uk) && apposed {
         text.replace(&format!("{words} "), &format!("{words}, "))
     } else {
@@ -94,19 +102,40 @@ fn time_of(minutes: i64) -> Time {
     Time::new(hour, minute, 0, 0).unwrap_or(Time::constant(23, 59, 0, 0))
 }
 
-fn clock(language: Language, time: Time, utc: bool) -> String {
+/// Within the working day, where no zone says when that ends.
+const fn today_still(language: Language) -> &'static str {
+    match language {
+        Language::Es => "hoy mismo",
+        Language::Ru => "ещё сегодня",
+        Language::Uk => "ще сьогодні",
+        Language::En | Language::Other => "today",
+    }
+}
+
+fn good_day(language: Language, time: Time) -> &'static str {
+    let part = match time.hour() {
+        4..=11 => 0,
+        12..=17 => 1,
+        _ => 2,
+    };
+    let all = match language {
+        Language::Es => ["Buenos días", "Buenas tardes", "Buenas noches"],
+        Language::Ru => ["Доброе утро", "Добрый день", "Добрый вечер"],
+        Language::Uk => ["Доброго ранку", "Доброго дня", "Доброго вечора"],
+        Language::En | Language::Other => ["Good morning", "Good afternoon", "Good evening"],
+    };
+    all.into_iter().nth(part).unwrap_or("")
+}
+
+fn clock(language: Language, time: Time) -> String {
     let (hour, minute) = (time.hour(), time.minute());
-    let mut text = if language == Language::En {
+    if language == Language::En {
         let half = if hour < 12 { "am" } else { "pm" };
         let twelve = if hour % 12 == 0 { 12 } else { hour % 12 };
         if minute == 0 { format!("{twelve} {half}") } else { format!("{twelve}:{minute:02} {half}") }
     } else {
         format!("{hour}:{minute:02}")
-    };
-    if utc {
-        text.push_str(" UTC");
     }
-    text
 }
 
 const EN_DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -190,6 +219,10 @@ fn words(language: Language, date: Date, today: bool, clock: Option<&str>) -> St
                 name(&ES_MONTHS, month)
             )
         }
+        (Language::Es, None, true) => "hoy a lo largo del día".to_owned(),
+        (Language::Ru, None, true) => "сегодня до конца дня".to_owned(),
+        (Language::Uk, None, true) => "сьогодні до кінця дня".to_owned(),
+        (_, None, true) => "by the end of today".to_owned(),
         (Language::Es, None, _) => {
             format!("a más tardar el {} {day} de {}", name(&ES_DAYS, weekday), name(&ES_MONTHS, month))
         }
@@ -237,8 +270,12 @@ mod tests {
     #[test]
     fn each_language_writes_the_time_its_own_way() {
         let of = |language, hours| promise(&Company::default(), language, FRIDAY, hours).words;
-        assert_eq!(of(Language::En, 1), "by 6 pm UTC today");
-        assert_eq!(of(Language::Es, 1), "hoy antes de las 18:00 UTC");
+        assert_eq!(of(Language::En, 1), "today");
+        assert_eq!(of(Language::Uk, 2), "не пізніше понеділка, 23 листопада");
+        let london: Company = toml::from_str("time-zone = \"Europe/London\"").unwrap();
+        assert_eq!(promise(&london, Language::En, FRIDAY, 1).words, "by 6 pm today");
+        assert_eq!(promise(&london, Language::Es, FRIDAY, 1).words, "hoy antes de las 18:00");
+        assert_eq!(promise(&london, Language::Es, FRIDAY, 1).good_day, "Buenas tardes");
         assert_eq!(of(Language::Ru, 8), "не позднее понедельника, 23 ноября");
         assert_eq!(of(Language::Uk, 16), "не пізніше вівторка, 24 листопада");
         assert_eq!(of(Language::Es, 16), "a más tardar el martes 24 de noviembre");

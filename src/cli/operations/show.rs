@@ -126,5 +126,15 @@ pub(super) fn status(status: &Status) -> anyhow::Result<()> {
         let all: Vec<String> = status.hostile.iter().map(|(who, count)| format!("{who} {count}")).collect();
         output::line(&format!("  hostile   this week: {}", all.join(", ")))?;
     }
+    for edits in &status.edits {
+        let (mean, playbook, language) = (edits.mean(), &edits.playbook, &edits.language);
+        output::line(&format!(
+            "  drafts    {playbook:<11} {language}  sent {:>5}  as they were {:>5}  changed on average {}.{} %",
+            edits.sent,
+            edits.unchanged,
+            mean / 10,
+            mean % 10
+        ))?;
+    }
     Ok(())
 }

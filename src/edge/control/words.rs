@@ -194,6 +194,9 @@ pub struct Status {
     /// When the certificates run out that mail servers have shown, by `host:port`.
     #[serde(default)]
     pub certificates: std::collections::BTreeMap<String, Timestamp>,
+    /// How much agents change drafts before they send them, by playbook and language.
+    #[serde(default)]
+    pub edits: Vec<crate::edge::ledger::edits::Edits>,
 }
 
 /// How a watched folder is.

@@ -115,6 +115,40 @@ pub struct DraftMark {
     pub id: MessageId,
     /// Its size in bytes as we saved it.
     pub size: u32,
+    /// Its playbook.
+    #[serde(default)]
+    pub playbook: String,
+    /// Its language.
+    #[serde(default)]
+    pub language: String,
+    /// Hashes of its words, to tell how much of it is sent: [`crate::reply::edits`].
+    #[serde(default)]
+    pub words: Vec<u32>,
+}
+
+impl DraftMark {
+    /// The mark of a draft with these bytes.
+    #[must_use]
+    pub fn of(id: &MessageId, bytes: &[u8], draft: &crate::reply::Draft) -> Self {
+        Self {
+            id: id.clone(),
+            size: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            playbook: draft.playbook.clone(),
+            language: draft.language.to_string(),
+            words: own_words(&crate::mail::parse(bytes)),
+        }
+    }
+
+    /// How far what was sent is from this draft, 0 to 1; `None` when its words are unknown.
+    #[must_use]
+    pub fn distance(&self, sent: &crate::mail::Mail) -> Option<f32> {
+        (!self.words.is_empty()).then(|| crate::reply::edits::distance(&self.words, &own_words(sent)))
+    }
+}
+
+/// The words of a mail without what it quotes.
+fn own_words(mail: &crate::mail::Mail) -> Vec<u32> {
+    crate::reply::edits::words(&format!("{}\n{}", mail.new_text, mail.signature))
 }
 
 /// What has become of an effect.

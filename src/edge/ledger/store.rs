@@ -21,6 +21,7 @@
 //! | `mails-of/<hash of identity>/<mail>` | marks a mail of a customer |
 //! | `undo/<mail>` | a mail whose effects are to be taken back |
 //! | `day/<day>/<mail>` | when a mail was decided, for retention |
+//! | `edits/<playbook>/<language>` | [`super::edits::Edits`] |
 //! | `care` | [`crate::decide::Care`] |
 //! | `meta/audit`, `meta/audit-start` | number and hash of the audit's last line, and of the one before its first |
 //! | `own/<hash of Message-ID>` | the key of the mail about which we wrote that one |

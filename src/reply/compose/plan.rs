@@ -1,8 +1,11 @@
 //! Which moves a draft has, for each combination of labels.
 
+use std::collections::BTreeSet;
+
 use crate::classify::{Label, label};
+use crate::reply::facts::Facts;
 use crate::reply::playbook::Book;
-use crate::reply::{History, NoDraft};
+use crate::reply::{History, NoDraft, Occasion};
 
 /// One move of one script. It may be left out when nothing fits if it is `optional`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,21 +25,28 @@ impl Step {
 /// What is answered, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
+    /// The primary label of the mail, or the occasion: the word of the playbook.
+    pub(super) playbook: &'static str,
     /// The primary label of the mail.
-    pub(super) primary: Label,
+    pub(super) primary: Option<Label>,
     /// The labels the draft deals with, in order of precedence; the first has the main script.
     pub(super) answered: Vec<Label>,
     /// The main script.
     pub(super) main: &'static str,
     /// Whether the mail contains what must not be repeated.
     pub(super) wary: bool,
+    /// Whether the main label may be wrong: then what is said has to be right either way.
+    pub(super) doubtful: bool,
+    /// Labels that may be wrong.
+    doubted: BTreeSet<Label>,
     /// A move of the script `abuse` to say first.
     first: Option<&'static str>,
 }
 
 impl Plan {
-    pub(super) fn of(labels: &[Label], history: &History) -> Result<Self, NoDraft> {
+    pub(super) fn of(labels: &[Label], doubted: &[Label], history: &History) -> Result<Self, NoDraft> {
         let primary = label::primary(labels.iter().copied()).ok_or(NoDraft::NoLabel)?;
+        let doubted: BTreeSet<Label> = doubted.iter().copied().collect();
         let has = |label| labels.contains(&label);
         let mut issues: Vec<Label> = labels.to_vec();
         issues.sort_unstable();
@@ -47,7 +57,9 @@ impl Plan {
         let wary = has(Label::Threat) || has(Label::Harassment) || has(Label::Abuse);
         let plan = |answered: Vec<Label>, first| {
             let main = answered.first().map_or("abuse", |label| label.as_str());
-            Ok(Self { primary, answered, main, wary, first })
+            let doubtful = answered.first().is_some_and(|label| doubted.contains(label));
+            let (playbook, doubted) = (primary.as_str(), doubted.clone());
+            Ok(Self { playbook, primary: Some(primary), answered, main, wary, doubtful, doubted, first })
         };
         match primary {
             Label::Automated => Err(NoDraft::Automated),
@@ -55,20 +67,95 @@ impl Plan {
             Label::Harassment => {
                 // Thanks alone are no business: an answer would be taken for interest.
                 issues.retain(|label| *label != Label::Praise);
+                let business = [Label::Panic, Label::Complaint, Label::Pricing, Label::Question];
+                if issues.iter().any(|label| business.contains(label)) {
+                    issues.retain(|label| business.contains(label));
+                }
                 if issues.is_empty() { Err(NoDraft::HarassmentWithoutBusiness) } else { plan(issues, None) }
             }
             Label::Abuse => {
                 let again = history.incidents > 0 || restricted;
-                issues.retain(|label| *label != Label::Praise);
+                // who may not have been abusive at all is not told to stop
+                let sure = !doubted.contains(&Label::Abuse);
+                issues.retain(|label| *label != Label::Praise || !sure);
                 match (again, issues.is_empty()) {
                     (true, true) => Err(NoDraft::AbuseAgain { incidents: history.incidents }),
                     (false, true) => plan(vec![Label::Abuse], None),
                     (true, false) => plan(issues, Some("boundary-last")),
-                    (false, false) => plan(issues, Some("boundary")),
+                    (false, false) => plan(issues, sure.then_some("boundary")),
                 }
             }
             _ => plan(issues, channel),
         }
+    }
+
+    /// The plan of a message that no mail asks for.
+    pub(super) fn for_occasion(occasion: Occasion) -> Self {
+        let main = occasion.as_str();
+        let answered = if occasion == Occasion::Decline { vec![Label::Idea] } else { Vec::new() };
+        Self {
+            playbook: main,
+            primary: None,
+            answered,
+            main,
+            wary: false,
+            doubtful: false,
+            doubted: BTreeSet::new(),
+            first: None,
+        }
+    }
+
+    /// The plan after a look at the words of the mail: a script that they do not bear out gives way
+    /// to one that they do, and nothing is said about what is not there.
+    pub(super) fn fit(mut self, facts: &Facts) -> Self {
+        let says = |label: Label| facts.borne_out.contains(&label);
+        let asks = facts.quotes.contains_key(&Label::Question) || facts.slots.contains_key("question");
+        let marked = facts.repeated().any(|fact| fact.value.ends_with('?'));
+        if facts.known.contains("self-insult") {
+            self.doubted.insert(Label::Abuse);
+            self.first = self.first.filter(|first| !first.starts_with("boundary"));
+        }
+        let says_main = self.answered.first().is_some_and(|label| says(*label));
+        // what failed is told, and nothing is asked
+        let told = !says(Label::Question) && facts.known.contains("failure");
+        let instead = match self.answered.first() {
+            Some(Label::Pricing) if !says(Label::Pricing) && asks => Some(Label::Question),
+            Some(Label::Pricing) if !says(Label::Pricing) && says(Label::Complaint) => Some(Label::Complaint),
+            // a sum that nobody asks about or calls too high is told because something is wrong with it
+            Some(Label::Pricing) if told && facts.known.contains("inquiry") => Some(Label::Complaint),
+            Some(Label::Question) if told => Some(Label::Complaint),
+            Some(Label::Idea | Label::Entitlement) if !says_main && says(Label::Praise) => {
+                Some(Label::Praise)
+            }
+            Some(Label::Abuse) if self.doubted.contains(&Label::Abuse) && says(Label::Praise) => {
+                Some(Label::Praise)
+            }
+            Some(Label::Complaint) if !says(Label::Complaint) && marked && says(Label::Praise) => {
+                Some(Label::Question)
+            }
+            _ => None,
+        };
+        if let Some(label) = instead {
+            self.answered.retain(|known| *known != label);
+            if let Some(main) = self.answered.first_mut() {
+                *main = label;
+            }
+            self.main = label.as_str();
+            self.doubtful = false;
+        }
+        let main = self.answered.first().copied();
+        let other = says(Label::Praise) || asks;
+        self.doubtful |= main == Some(Label::Complaint) && !says(Label::Complaint) && other;
+        let doubted = &self.doubted;
+        let kept = |label: Label| match label {
+            _ if Some(label) == main => true,
+            _ if doubted.contains(&label) => false,
+            Label::Question => asks && main != Some(Label::Panic),
+            Label::Praise | Label::Idea | Label::Pricing | Label::Complaint => says(label),
+            _ => true,
+        };
+        self.answered.retain(|label| kept(*label));
+        self
     }
 
     /// The moves: those of the main script, what is said first behind the greeting, and what the
@@ -77,9 +164,18 @@ impl Plan {
         let script = book.script(self.main).filter(|script| !script.moves.is_empty()).ok_or_else(|| {
             NoDraft::NoWording { playbook: self.main.to_owned(), wanted: "moves".to_owned() }
         })?;
-        let steps =
-            |paragraph: &Vec<String>| paragraph.iter().map(|wanted| Step::new(self.main, wanted)).collect();
-        let mut paragraphs: Vec<Vec<Step>> = script.moves.iter().map(steps).collect();
+        let bounded = self.main != Label::Abuse.as_str() || !self.doubted.contains(&Label::Abuse);
+        let step = |wanted: &String| {
+            let mut step = Step::new(self.main, wanted);
+            let calm = format!("{}-calm", step.wanted);
+            if self.doubtful && script.say.contains_key(&calm) {
+                step.wanted = calm;
+            }
+            step
+        };
+        let says = |wanted: &&String| bounded || !wanted.starts_with("boundary");
+        let mut paragraphs: Vec<Vec<Step>> =
+            script.moves.iter().map(|moves| moves.iter().filter(says).map(step).collect()).collect();
         let others = self.answered.iter().skip(1).filter(|label| !(**label == Label::Praise && self.wary));
         // A fright is met with calm and then with what failed; anything else comes before the plan.
         let (soon, late): (Vec<Label>, Vec<Label>) =
@@ -102,7 +198,7 @@ mod tests {
     use super::*;
 
     fn of(labels: &[Label], incidents: u32) -> Result<Plan, NoDraft> {
-        Plan::of(labels, &History { incidents, ..History::default() })
+        Plan::of(labels, &[], &History { incidents, ..History::default() })
     }
 
     #[test]
@@ -118,8 +214,9 @@ mod tests {
             of(&[Label::Harassment, Label::Abuse, Label::Praise], 0),
             Err(NoDraft::HarassmentWithoutBusiness)
         );
-        let plan = of(&[Label::Question, Label::Harassment], 0).unwrap();
-        assert_eq!((plan.primary, plan.main, plan.first), (Label::Harassment, "question", None));
+        let plan = of(&[Label::Question, Label::Harassment, Label::Entitlement], 0).unwrap();
+        assert_eq!((plan.playbook, plan.main, plan.first), ("harassment", "question", None));
+        assert_eq!(plan.answered, [Label::Question]);
     }
 
     #[test]
@@ -128,6 +225,37 @@ mod tests {
         assert_eq!(of(&[Label::Abuse], 1), Err(NoDraft::AbuseAgain { incidents: 1 }));
         assert_eq!(of(&[Label::Abuse, Label::Complaint], 0).unwrap().first, Some("boundary"));
         assert_eq!(of(&[Label::Abuse, Label::Complaint], 1).unwrap().first, Some("boundary-last"));
+    }
+
+    #[test]
+    fn who_may_not_have_been_abusive_is_not_told_to_stop() {
+        let labels = [Label::Abuse, Label::Complaint];
+        let plan = Plan::of(&labels, &[Label::Abuse], &History::default()).unwrap();
+        assert_eq!((plan.main, plan.first), ("complaint", None));
+    }
+
+    #[test]
+    fn who_calls_only_themselves_names_is_not_told_to_stop() {
+        let mut facts = Facts::default();
+        facts.known.insert("self-insult");
+        let plan = of(&[Label::Abuse, Label::Complaint], 0).unwrap().fit(&facts);
+        assert_eq!((plan.first, plan.doubted), (None, BTreeSet::from([Label::Abuse])));
+        facts.borne_out.insert(Label::Praise);
+        assert_eq!(of(&[Label::Abuse], 0).unwrap().fit(&facts).main, "praise");
+    }
+
+    #[test]
+    fn a_script_that_the_words_do_not_bear_out_gives_way() {
+        let plan = of(&[Label::Pricing, Label::Praise], 0).unwrap();
+        let mut facts = Facts::default();
+        facts.slots.insert("question", crate::reply::facts::Fact::default());
+        assert_eq!(
+            plan.clone().fit(&facts).answered,
+            [Label::Question],
+            "nobody spoke of a price or was kind"
+        );
+        facts.borne_out.extend([Label::Pricing, Label::Praise]);
+        assert_eq!(plan.fit(&facts).answered, [Label::Pricing, Label::Praise]);
     }
 
     #[test]

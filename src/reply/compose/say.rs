@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use minijinja::{Environment, UndefinedBehavior};
 
 use super::plan::Step;
+use super::printable;
 use crate::reply::facts::Facts;
 use crate::reply::playbook::{Ask, Book, Matter, Wording, hash};
-use crate::reply::{NoDraft, Request, promise};
+use crate::reply::{NoDraft, Occasion, Request, promise};
 
 /// Most questions in the list; what a wording asks itself comes on top.
 const LIST: usize = 3;
 
 /// Slots that every draft has: they do not make a wording more particular.
-const ALWAYS: [&str; 3] = ["by", "signature", "questions"];
+const ALWAYS: [&str; 4] = ["by", "signature", "questions", "good_day"];
 
 /// Says the moves of one draft and remembers the wordings.
 pub(super) struct Speaker<'a> {
@@ -46,6 +47,14 @@ impl<'a> Speaker<'a> {
 
     /// The text of a move; empty when it is optional and nothing fits.
     pub(super) fn say(&mut self, step: &Step) -> Result<String, NoDraft> {
+        // each label repeats its own sentence
+        let quote = self.facts.quotes.iter().find(|(label, _)| label.as_str() == step.script);
+        let occasion = Occasion::ALL.iter().any(|occasion| occasion.as_str() == step.script);
+        let quote = quote.or_else(|| self.facts.quotes.first_key_value().filter(|_| occasion));
+        match quote {
+            Some((_, fact)) => self.slots.insert("quote", printable(&fact.value)),
+            None => self.slots.remove("quote"),
+        };
         // What is said about a matter belongs to the scripts that deal with failures.
         let failures = ["complaint", "panic"].contains(&step.script.as_str());
         let sources = [
@@ -109,12 +118,20 @@ impl<'a> Speaker<'a> {
 
     /// How many questions of ours a text has: a quoted one is the customer's.
     pub(super) fn questions_in(&self, text: &str) -> usize {
-        let quoted: usize = ["quote", "question", "wish", "answer"]
-            .iter()
-            .filter_map(|slot| self.slots.get(slot))
-            .map(|value| text.matches(value.as_str()).count() * value.matches('?').count())
+        let quoted: usize = self
+            .facts
+            .repeated()
+            .map(|fact| text.matches(fact.value.as_str()).count() * fact.value.matches('?').count())
             .sum();
         text.matches('?').count().saturating_sub(quoted)
+    }
+
+    /// What the company file asks about the product that the mail names.
+    fn book_intake(&self) -> Vec<Ask> {
+        let product = self.facts.get("product");
+        let intake =
+            self.request.company.intake.iter().find(|intake| Some(intake.product.as_str()) == product);
+        intake.map_or_else(Vec::new, |intake| intake.questions(self.request.mail.language))
     }
 
     /// The questions that are still open, most useful first, with what introduces them.
@@ -126,7 +143,10 @@ impl<'a> Speaker<'a> {
             let known = ask.unless.iter().any(|known| self.facts.known.contains(known.as_str()));
             !known && self.is_fresh(&ask.wording) && self.fits(&ask.wording)
         };
-        let mut open: Vec<&Ask> = matter.iter().filter(|_| failures).filter(is_open).collect();
+        let intake = self.book_intake();
+        // what the company asks about this product comes first
+        let mut open: Vec<&Ask> = intake.iter().filter(is_open).collect();
+        open.extend(matter.iter().filter(|_| failures).filter(is_open));
         // What is asked about a known matter is enough; in a fright two questions are the least.
         if open.is_empty() || self.main == "panic" && open.len() < 2 {
             open.extend(script.iter().filter(is_open));
@@ -140,7 +160,8 @@ impl<'a> Speaker<'a> {
             1 => "ask-one",
             _ => "ask-list",
         };
-        let lines: Vec<String> = open.iter().map(|ask| self.fill(&ask.wording)).collect();
+        let open: Vec<Wording> = open.into_iter().map(|ask| ask.wording.clone()).collect();
+        let lines: Vec<String> = open.iter().map(|wording| self.fill(wording)).collect();
         let list = if lines.len() == 1 { lines.concat() } else { format!("\n– {}", lines.join("\n– ")) };
         self.slots.insert("questions", list);
         self.say(&Step { script: self.main.to_owned(), wanted: wanted.to_owned(), optional: false })

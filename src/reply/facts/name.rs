@@ -8,6 +8,13 @@ use crate::reply::lexicon::{self, Lexicon};
 /// Longest line taken for a signature, in characters.
 const LONGEST_LINE: usize = 50;
 
+/// Words of a name that begin small.
+const PARTICLES: [&str; 16] =
+    ["de", "del", "la", "las", "los", "da", "dos", "do", "von", "van", "der", "den", "di", "le", "bin", "al"];
+
+/// Titles before a name, in languages where the name is used without.
+const TITLES: [&str; 8] = ["arq", "lic", "licda", "abog", "ing", "cpn", "mtro", "mtra"];
+
 /// The name to greet with: from the end of the text, the signature block, or the `From` field.
 pub(super) fn signed(mail: &Mail, text: &str, lists: &Lexicon) -> Option<(&'static str, Fact)> {
     let from = mail.sender().map_or("", |sender| sender.name.as_str());
@@ -57,7 +64,14 @@ fn from_line(line: &str, from: &str, closed: bool, lists: &Lexicon) -> Option<(S
     };
     let rest =
         rest.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | '.' | '-' | '—' | '–' | '!'));
+    // "Sorry for the long letter. Joan": what stands behind the last stop
+    let rest = rest.rsplit_once(". ").filter(|(head, _)| head.contains(' ')).map_or(rest, |(_, name)| name);
     if rest.split_whitespace().count() > 4 || rest.contains(['?', ':', ';']) {
+        return None;
+    }
+    let before_comma = rest.split([',', '(']).next().unwrap_or("");
+    let small = |word: &str| word.starts_with(char::is_lowercase) && !PARTICLES.contains(&word);
+    if before_comma.split_whitespace().any(small) {
         return None;
     }
     let shared = rest
@@ -70,13 +84,14 @@ fn from_line(line: &str, from: &str, closed: bool, lists: &Lexicon) -> Option<(S
 fn person(written: &str, sure: bool, lists: &Lexicon) -> Option<String> {
     let plain = written.split(['(', ',', '|', '/', '<']).next().unwrap_or("");
     let folded = lexicon::fold(plain);
-    if lexicon::first(&folded, &lists.not_a_person).is_some() || plain.contains(['«', '"', '@', '&', '_']) {
+    if lexicon::has(&folded, &lists.not_a_person) || plain.contains(['«', '"', '@', '&', '_']) {
         return None;
     }
     let initials =
         plain.split_whitespace().any(|word| word.chars().filter(|c| c.is_alphabetic()).count() == 1);
     let words: Vec<&str> = plain
         .split_whitespace()
+        .skip_while(|word| TITLES.contains(&lexicon::fold(word.trim_end_matches('.')).as_str()))
         .map(|word| word.trim_matches(|c: char| !c.is_alphabetic()))
         .take_while(|word| word.starts_with(char::is_uppercase))
         .filter(|word| word.chars().count() > 1)
@@ -213,6 +228,12 @@ mod tests {
     #[test]
     fn a_last_sentence_is_not_a_signature() {
         assert_eq!(greeted(Language::En, "", "The lift is out.\nPlease fix"), None);
+        let text = "¿Hay rebaja?\nPerdonen la extensión. Remedios";
+        assert_eq!(greeted(Language::Es, "Remedios Gálvez", text).as_deref(), Some("Remedios"));
+        assert_eq!(
+            greeted(Language::Es, "Remedios Gálvez", "Sí.\nPerdonen la extensión").as_deref(),
+            Some("Remedios")
+        );
     }
 
     #[test]

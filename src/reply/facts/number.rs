@@ -1,58 +1,94 @@
 //! Numbers, amounts, dates and deadlines, word by word.
 
+use std::collections::BTreeSet;
+
 use super::Fact;
+use super::identifier::{identifier, telephone};
+use super::moment::{deadline, is_date, is_span, is_time};
+use super::word::{Word, is_currency_sign, numeric, words};
 use crate::reply::lexicon::{self, Lexicon};
 
-/// How many words back the noun of a number may stand: "order no. is 4471".
-const REACH: usize = 3;
-
-struct Word<'a> {
-    /// Without punctuation around it.
-    bare: &'a str,
-    /// Folded, with inner punctuation.
-    folded: String,
-    /// Whether a sentence or clause ends behind it.
-    stops: bool,
+/// What the numbers of a mail say.
+#[derive(Default)]
+pub(super) struct Numbers {
+    /// Facts by slot: amount, order, invoice, account, case, deadline.
+    pub(super) facts: Vec<(&'static str, Fact)>,
+    /// Marks: date, time, phone, amount, quantity, address.
+    pub(super) known: BTreeSet<&'static str>,
 }
 
-/// Slots and facts, and the marks `date` and `time` with the words they were seen in.
-pub(super) fn read(text: &str, lists: &Lexicon) -> Vec<(&'static str, Fact)> {
-    let words: Vec<Word<'_>> = text.split_whitespace().map(word).collect();
-    let mut found: Vec<(&'static str, Fact)> = Vec::new();
-    let mut add = |slot: &'static str, value: &str, read_from: &str| {
-        if !found.iter().any(|(known, _)| *known == slot) {
-            found.push((slot, Fact { value: value.to_owned(), read_from: read_from.to_owned() }));
+impl Numbers {
+    fn add(&mut self, slot: &'static str, value: &str, read_from: &str) {
+        if !self.facts.iter().any(|(known, _)| *known == slot) {
+            self.facts.push((slot, Fact { value: value.to_owned(), read_from: read_from.to_owned() }));
         }
-    };
+    }
+}
+
+/// Reads them; the first of a kind counts.
+pub(super) fn read(text: &str, lists: &Lexicon) -> Numbers {
+    let words = words(text);
+    let mut found = Numbers::default();
+    let mut passed = 0;
     for (at, word) in words.iter().enumerate() {
-        if let Some(amount) = amount(&words, at, lists) {
-            add("amount", &amount, &amount);
-        } else if is_time(word.bare) {
-            add("time", word.bare, word.bare);
-        } else if is_date(word.bare) || lexicon::first(&word.folded, &lists.calendar).is_some() {
-            add("date", word.bare, word.bare);
-        } else if let Some((slot, from)) = identifier(&words, at, lists) {
-            add(slot, word.bare, &from);
-        }
         if let Some(deadline) = deadline(&words, at, lists) {
-            add("deadline", &deadline, &deadline);
+            found.add("deadline", &deadline, &deadline);
+        }
+        if is_span(&words, at, lists) || lexicon::has(&word.folded, &lists.calendar) {
+            found.known.insert("date");
+        }
+        // what a longer number was read from is not read again
+        if at >= passed {
+            passed = at + one(&mut found, &words, at, lists);
         }
     }
     found
 }
 
-fn word(raw: &str) -> Word<'_> {
-    let bare = raw.trim_matches(|c: char| !c.is_alphanumeric() && !is_currency_sign(c));
-    Word { bare, folded: lexicon::fold(bare), stops: raw.ends_with(['.', '!', '?', ';', ',', ')', ':']) }
-}
-
-fn is_currency_sign(c: char) -> bool {
-    matches!(c, '$' | '€' | '£' | '₴' | '₽' | '¥' | '₹' | '₸')
-}
-
-fn numeric(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_digit())
-        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '\''))
+/// What begins at `at`, and how many words it takes.
+fn one(found: &mut Numbers, words: &[Word<'_>], at: usize, lists: &Lexicon) -> usize {
+    let Some(word) = words.get(at) else { return 1 };
+    if let Some(amount) = amount(words, at, lists) {
+        found.add("amount", &amount, &amount);
+        return 1;
+    }
+    if !word.bare.contains(|c: char| c.is_ascii_digit()) {
+        return 1;
+    }
+    if let Some(number) = identifier(words, at, lists) {
+        found.add(number.slot, &number.value, &number.read_from);
+        return number.length;
+    }
+    let telephone = telephone(words, at);
+    if telephone > 0 {
+        found.known.insert("phone");
+        return telephone;
+    }
+    let before = |back: usize| at.checked_sub(back).and_then(|at| words.get(at));
+    let after = words.get(at + 1).filter(|_| !word.stops);
+    let is = |word: Option<&Word<'_>>, list| word.is_some_and(|word| lexicon::has(&word.folded, list));
+    if is_time(word.bare) {
+        found.known.insert("time");
+    } else if is_date(word.bare) && !word.bare.contains(',') {
+        found.known.insert("date");
+    } else if is(before(1).filter(|word| !word.stops), &lists.places) || is(before(2), &lists.places) {
+        found.known.insert("address");
+    } else if numeric(word.bare) {
+        let cents = word.bare.rsplit_once([',', '.']).is_some_and(|(_, cents)| cents.len() == 2);
+        let two = [before(2), before(1)].map(|word| word.map_or("", |word| word.folded.as_str())).join(" ");
+        let sum = cents || lexicon::has(&two, &lists.sums) || is(after, &lists.sums);
+        // a year is no quantity
+        let year = word.bare.len() == 4 && (word.bare.starts_with("19") || word.bare.starts_with("20"));
+        if sum {
+            found.known.insert("amount");
+        }
+        let counted = after.is_some_and(|next| next.folded.chars().all(char::is_alphabetic))
+            && ![&lists.calendar, &lists.currencies, &lists.sums].iter().any(|list| is(after, list));
+        if counted && !year && !cents && !is_span(words, at, lists) {
+            found.known.insert("quantity");
+        }
+    }
+    1
 }
 
 /// `$45`, `45 €`, `6 400 руб`: exactly as written. `at` is where the currency stands.
@@ -63,7 +99,7 @@ fn amount(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<String> {
         return Some(here.bare.to_owned());
     }
     let is_currency = here.bare.chars().all(is_currency_sign) && !here.bare.is_empty()
-        || lexicon::first(&here.folded, &lists.currencies).is_some();
+        || lexicon::has(&here.folded, &lists.currencies);
     if !is_currency || here.bare.chars().any(|c| c.is_ascii_digit()) {
         return None;
     }
@@ -81,87 +117,18 @@ fn amount(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<String> {
     (first < at).then(|| parts.join(" "))
 }
 
-fn is_time(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(hour, minute)| {
-        matches!(hour.len(), 1 | 2)
-            && minute.len() >= 2
-            && numeric(hour)
-            && minute.starts_with(|c: char| c.is_ascii_digit())
-    })
-}
-
-fn is_date(text: &str) -> bool {
-    let parts: Vec<&str> = text.split(['.', '/', '-']).collect();
-    matches!(parts.len(), 2 | 3)
-        && parts
-            .iter()
-            .all(|part| matches!(part.len(), 1 | 2 | 4) && part.chars().all(|c| c.is_ascii_digit()))
-        && parts.first().zip(parts.get(1)).is_some_and(|(day, month)| {
-            let number = |part: &str| part.parse::<u16>().unwrap_or(0);
-            let (day, month) = if day.len() == 4 { (1, number(month)) } else { (number(day), number(month)) };
-            (1..=31).contains(&day) && (1..=31).contains(&month) && (day <= 12 || month <= 12)
-        })
-}
-
-fn identifier(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<(&'static str, String)> {
-    let here = words.get(at)?;
-    let digits = here.bare.chars().filter(char::is_ascii_digit).count();
-    let shaped = here.bare.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '/' | '_' | '#'));
-    if !shaped || digits < 2 || here.bare.len() < 3 || here.bare.len() > 30 {
-        return None;
-    }
-    for back in 1..=REACH.min(at) {
-        let before = words.get(at - back)?;
-        if before.stops && back > 1 || before.stops && !before.bare.is_empty() && before.bare.len() > 3 {
-            return None;
-        }
-        for (noun, slot) in
-            [("order", "order"), ("invoice", "invoice"), ("account", "account"), ("case", "case")]
-        {
-            let known =
-                lists.nouns.get(noun).is_some_and(|nouns| lexicon::first(&before.folded, nouns).is_some());
-            if known {
-                let from: Vec<&str> = words.get(at - back..=at)?.iter().map(|word| word.bare).collect();
-                return Some((slot, from.join(" ")));
-            }
-        }
-    }
-    None
-}
-
-/// "until Friday", "до 12 мая": the word before, and what follows if it is of the calendar.
-fn deadline(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<String> {
-    let here = words.get(at)?;
-    if here.stops || lexicon::first(&here.folded, &lists.deadlines).is_none() {
-        return None;
-    }
-    let mut last = None;
-    for ahead in 1..=3 {
-        let Some(word) = words.get(at + ahead) else {
-            break;
-        };
-        let of_calendar = lexicon::first(&word.folded, &lists.calendar).is_some();
-        if of_calendar || is_time(word.bare) || is_date(word.bare) {
-            last = Some(at + ahead);
-        } else if !(numeric(word.bare) || ahead == 1 && word.bare.chars().count() <= 3) {
-            break;
-        }
-        if word.stops {
-            break;
-        }
-    }
-    let parts: Vec<&str> = words.get(at..=last?)?.iter().map(|word| word.bare).collect();
-    Some(parts.join(" "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::mail::Language;
 
     fn value(language: Language, text: &str, slot: &str) -> Option<String> {
-        let found = read(text, lexicon::of(language));
+        let found = read(text, lexicon::of(language)).facts;
         found.into_iter().find(|(known, _)| *known == slot).map(|(_, fact)| fact.value)
+    }
+
+    fn knows(language: Language, text: &str, mark: &str) -> bool {
+        read(text, lexicon::of(language)).known.contains(mark)
     }
 
     #[test]
@@ -171,6 +138,61 @@ mod tests {
         assert_eq!(value(Language::Es, "el pedido 8812 no llegó", "order").as_deref(), Some("8812"));
         assert_eq!(value(Language::Uk, "замовлення №7712 загубили", "order").as_deref(), Some("7712"));
         assert_eq!(value(Language::En, "In 2023 I bought 120 chairs", "order"), None);
+    }
+
+    #[test]
+    fn reference_numbers_of_any_shape_are_known() {
+        for (language, text) in [
+            (Language::En, "MTCN is 448 221 9056 and it is on hold"),
+            (Language::En, "the PIR is MADIB12345, two bags"),
+            (Language::En, "flight BA 2490 was cancelled"),
+            (Language::En, "Booking ref: KX7T2P for two"),
+            (Language::Es, "la póliza 77120 y el contador 00981"),
+            (Language::Ru, "накладная № 81004412"),
+            (Language::Uk, "номер заявки МТ-00912"),
+        ] {
+            let found = read(text, lexicon::of(language)).facts;
+            assert!(found.iter().any(|(slot, _)| ["case", "account"].contains(slot)), "{text}");
+        }
+        assert_eq!(value(Language::En, "In 1984 we had 120 chairs and 35 tables", "case"), None);
+    }
+
+    #[test]
+    fn a_telephone_number_is_known_as_one() {
+        for text in ["call me on 07700 900123", "my number is +44 20 7946 0018.", "llámeme al 33 5555 0121"]
+        {
+            assert!(knows(Language::En, text, "phone"), "{text}");
+        }
+        assert!(!knows(Language::En, "order 88213 of 2026", "phone"));
+    }
+
+    #[test]
+    fn how_long_it_has_lasted_is_known() {
+        for (language, text) in [
+            (Language::En, "no heating for nine days"),
+            (Language::En, "it has been 16 days now"),
+            (Language::Es, "llevo tres semanas esperando"),
+            (Language::Ru, "третий день без воды"),
+            (Language::Uk, "чекаю вже п'ять днів"),
+            (Language::En, "broken since Tuesday"),
+        ] {
+            assert!(knows(language, text, "date"), "{text}");
+        }
+        assert!(!knows(Language::En, "it is broken", "date"));
+    }
+
+    #[test]
+    fn an_amount_without_a_currency_is_known_and_a_quantity_is_something_counted() {
+        for (language, text) in [
+            (Language::Es, "me sigue apareciendo lo de 45"),
+            (Language::Ru, "теперь 1200 за месяц"),
+            (Language::En, "you took 118.40 from my card"),
+        ] {
+            assert!(knows(language, text, "amount"), "{text}");
+        }
+        assert!(knows(Language::En, "how much for 40 chairs", "quantity"));
+        assert!(!knows(Language::En, "how much is it in 2026", "quantity"));
+        assert!(!knows(Language::En, "how much is room 12?", "quantity"));
     }
 
     #[test]
@@ -192,5 +214,7 @@ mod tests {
         );
         assert_eq!(value(Language::Ru, "пришлите до 12 мая", "deadline").as_deref(), Some("до 12 мая"));
         assert_eq!(value(Language::En, "sent by courier", "deadline"), None);
+        assert_eq!(value(Language::Uk, "сиділа там до вечора", "deadline"), None);
+        assert_eq!(value(Language::Ru, "работаете до 8 вечера?", "deadline").as_deref(), Some("до 8 вечера"));
     }
 }

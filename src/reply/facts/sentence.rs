@@ -1,12 +1,13 @@
 //! The sentences of a mail, and which of them may be repeated to its sender.
 
-use super::Fact;
-use crate::classify::Label;
-use crate::reply::lexicon::{self, Lexicon, Phrases};
+use crate::reply::lexicon::{self, Lexicon};
 
 /// Shortest and longest sentence repeated, in characters. A longer one is cut at a clause.
 const SHORTEST: usize = 14;
-const LONGEST: usize = 170;
+pub(super) const LONGEST: usize = 170;
+
+/// Quoted speech longer than this, in characters, is taken for a forgotten quotation mark.
+const LONGEST_SPEECH: usize = 300;
 
 /// A sentence as written, on one line.
 #[derive(Clone, Debug)]
@@ -14,26 +15,44 @@ pub(super) struct Sentence {
     pub(super) text: String,
     pub(super) folded: String,
     /// Whether nothing in it forbids to repeat it.
-    clean: bool,
+    pub(super) clean: bool,
     /// Whether it may be repeated even where the mail insults, courts or threatens.
     harmless: bool,
+    /// Whether it hangs in the air without the sentence before it: "It never came."
+    pub(super) hangs: bool,
 }
 
 impl Sentence {
-    fn may(&self, wary: bool) -> bool {
+    pub(super) fn may(&self, wary: bool) -> bool {
         if wary { self.harmless } else { self.clean }
+    }
+
+    pub(super) fn asks(&self) -> bool {
+        self.text.ends_with(['?', ')']) && self.text.trim_end_matches([')', '!']).ends_with('?')
+    }
+
+    /// Words that carry something: long enough, and none of the language's small words.
+    pub(super) fn content<'a>(&'a self, lists: &'a Lexicon) -> impl Iterator<Item = &'a str> {
+        self.folded
+            .split(|c: char| !c.is_alphanumeric() && c != '\'')
+            .filter(|word| word.chars().count() > 3 || word.chars().any(|c| c.is_ascii_digit()))
+            .filter(|word| !lexicon::has(word, &lists.small))
     }
 }
 
-/// Splits at sentence ends, and at line breaks before a capital or an empty line.
+/// Splits at sentence ends, and at line breaks before a capital or an empty line. Quoted speech
+/// stays in one piece.
 pub(super) fn split(text: &str, lists: &Lexicon) -> Vec<Sentence> {
     let mut found = Vec::new();
     let mut current = String::new();
+    let mut speech: Option<usize> = None;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         if c == '\n' {
             let next = chars.peek().copied().unwrap_or('\n');
-            if next == '\n' || next.is_uppercase() || matches!(next, '-' | '•' | '*' | '–' | '—') {
+            if next == '\n' || next.is_uppercase() || matches!(next, '-' | '•' | '*' | '–' | '—' | '¿' | '¡')
+            {
+                speech = None;
                 flush(&mut current, lists, &mut found);
             } else {
                 current.push(' ');
@@ -41,9 +60,19 @@ pub(super) fn split(text: &str, lists: &Lexicon) -> Vec<Sentence> {
             continue;
         }
         current.push(c);
-        let ends = matches!(c, '.' | '!' | '?' | '…');
+        speech = match (c, speech) {
+            ('«' | '“' | '„', _) | ('"', None) => Some(0),
+            ('»' | '”' | '"', _) => None,
+            (_, Some(length)) if length < LONGEST_SPEECH => Some(length + 1),
+            _ => None,
+        };
+        // a full stop inside a closing quotation mark ends the sentence as well
+        let ends = matches!(c, '.' | '!' | '?' | '…') || matches!(c, '»' | '”' | '"') && ended(&current);
         let breaks = chars.peek().is_none_or(|next| next.is_whitespace());
-        if ends && breaks && !(c == '.' && abbreviated(&current, &chars)) {
+        // a smile ends a sentence where people smile instead of stopping
+        let smiles = c == ')' && current.ends_with("))");
+        let ends = ends || smiles && next_is_capital(&chars);
+        if ends && breaks && speech.is_none() && !(c == '.' && abbreviated(&current, &chars)) {
             flush(&mut current, lists, &mut found);
         }
     }
@@ -51,9 +80,57 @@ pub(super) fn split(text: &str, lists: &Lexicon) -> Vec<Sentence> {
     found
 }
 
-const ABBREVIATIONS: [&str; 24] = [
-    "no", "nr", "mr", "mrs", "ms", "dr", "st", "vs", "num", "sr", "sra", "ud", "uds", "av", "ул", "вул",
-    "кв", "ст", "им", "ім", "тел", "п/п", "грн", "руб",
+fn next_is_capital(rest: &std::iter::Peekable<std::str::Chars<'_>>) -> bool {
+    rest.clone().find(|c| !c.is_whitespace()).is_none_or(char::is_uppercase)
+}
+
+/// Whether what stands before the closing quotation mark ends a sentence.
+fn ended(current: &str) -> bool {
+    current.trim_end_matches(['»', '”', '"']).ends_with(['.', '!', '?', '…'])
+}
+
+/// Short words that a stop follows without an end, whatever comes next.
+const ABBREVIATIONS: [&str; 40] = [
+    "no",
+    "nr",
+    "mr",
+    "mrs",
+    "ms",
+    "dr",
+    "dra",
+    "st",
+    "vs",
+    "num",
+    "sr",
+    "sra",
+    "srta",
+    "ud",
+    "uds",
+    "av",
+    "avda",
+    "jr",
+    "dpto",
+    "depto",
+    "prof",
+    "ing",
+    "lic",
+    "abog",
+    "art",
+    "apdo",
+    "ул",
+    "вул",
+    "кв",
+    "ст",
+    "им",
+    "ім",
+    "тел",
+    "п/п",
+    "просп",
+    "обл",
+    "буд",
+    "корп",
+    "гр",
+    "стр",
 ];
 
 /// "no. 5", "ул. Мира", "Mr. Hale": a short word before the stop, or what follows is no capital.
@@ -64,7 +141,8 @@ fn abbreviated(current: &str, rest: &std::iter::Peekable<std::str::Chars<'_>>) -
         next.is_none_or(|c| c.is_uppercase() || matches!(c, '¿' | '¡' | '«' | '"' | '“' | '-' | '—' | '\''));
     let letter = before.chars().count() == 1 && before.chars().all(char::is_alphabetic) && before != "I";
     let short = letter || ABBREVIATIONS.contains(&lexicon::fold(before).as_str());
-    short && next.is_some() || !starts && next.is_some_and(|c| c.is_ascii_digit())
+    let sum = ["грн", "руб", "тыс", "тис", "p.m", "a.m"].contains(&lexicon::fold(before).as_str());
+    short && next.is_some() || !starts && (sum || next.is_some_and(|c| c.is_ascii_digit()))
 }
 
 fn flush(current: &mut String, lists: &Lexicon, found: &mut Vec<Sentence>) {
@@ -73,9 +151,12 @@ fn flush(current: &mut String, lists: &Lexicon, found: &mut Vec<Sentence>) {
     if text.chars().any(char::is_alphabetic) {
         let folded = lexicon::fold(&text);
         let clean = is_clean(&text, &folded, lists);
-        let harmless = clean
-            && [&lists.courting, &lists.threats].iter().all(|list| lexicon::first(&folded, list).is_none());
-        found.push(Sentence { text, folded, clean, harmless });
+        let harmless =
+            clean && [&lists.courting, &lists.threats].iter().all(|list| !lexicon::has(&folded, list));
+        let first = folded.split(|c: char| !c.is_alphanumeric() && c != '\'').find(|word| !word.is_empty());
+        let hangs =
+            !found.is_empty() && first.is_some_and(|word| lists.hanging.iter().any(|known| known == word));
+        found.push(Sentence { text, folded, clean, harmless, hangs });
     }
 }
 
@@ -93,128 +174,8 @@ fn is_clean(text: &str, folded: &str, lists: &Lexicon) -> bool {
         && !folded.contains("://")
         && !folded.contains("www.")
         && !text.chars().any(char::is_control)
-        && !banned.iter().any(|list| lexicon::first(folded, list).is_some())
-        && !(count < 40 && lexicon::first(folded, &lists.greetings).is_some())
-}
-
-/// The sentence that says what the mail is about, under the label that is answered.
-pub(super) fn key(all: &[Sentence], label: Label, wary: bool, lists: &Lexicon) -> Option<Fact> {
-    let none = Phrases::default();
-    let cues = lists.cues.get(label.as_str()).unwrap_or(&none);
-    let mut best: Option<(usize, &Sentence)> = None;
-    for (at, sentence) in all.iter().enumerate().filter(|(_, sentence)| sentence.may(wary)) {
-        let asks = sentence.text.ends_with('?');
-        let said = 3 * lexicon::hits(&sentence.folded, cues).min(2);
-        let factual = matches!(label, Label::Complaint | Label::Panic | Label::Threat);
-        let hard = usize::from(factual && sentence.text.chars().any(|c| c.is_ascii_digit()));
-        let quoting = usize::from(label == Label::Criticism && sentence.text.contains(['"', '«', '“', '„']));
-        // What was given before is the point of an entitlement, not what is demanded now.
-        if label == Label::Entitlement && lexicon::first(&sentence.folded, &lists.wishes).is_some() {
-            continue;
-        }
-        let asked = if asks && matches!(label, Label::Question | Label::Pricing) { 3 } else { 0 };
-        // Of several questions the first is the main one, whatever words it uses.
-        let said = if asks && label == Label::Question { 3 * usize::from(said > 0 || !wary) } else { said };
-        let known = said + 2 * hard + 3 * quoting + asked;
-        // Under insult or threat only a sentence that carries the matter itself may be repeated.
-        if wary && (said + asked == 0 || asks && label != Label::Question) {
-            continue;
-        }
-        if asks && matches!(label, Label::Complaint | Label::Panic | Label::Praise | Label::Idea) && said == 0
-        {
-            continue;
-        }
-        let asks_first = asks && label == Label::Question;
-        let fits = usize::from(asks_first || (25..=LONGEST).contains(&sentence.text.chars().count()));
-        let score = known * 2 + fits * 2 + usize::from(at < 3);
-        if known > 0 && best.is_none_or(|(most, _)| score > most) {
-            best = Some((score, sentence));
-        }
-    }
-    best.and_then(|(_, sentence)| fact(sentence, &lists.openers))
-}
-
-/// A question of the mail other than `taken`.
-pub(super) fn question(all: &[Sentence], wary: bool, taken: Option<&Fact>, lists: &Lexicon) -> Option<Fact> {
-    let none = Phrases::default();
-    let cues = lists.cues.get(Label::Question.as_str()).unwrap_or(&none);
-    let asked = |sentence: &&Sentence| {
-        sentence.may(wary)
-            && sentence.text.ends_with('?')
-            && taken.is_none_or(|fact| fact.read_from != sentence.text)
-            && (!wary || lexicon::first(&sentence.folded, cues).is_some())
-    };
-    let best = all.iter().filter(asked).max_by_key(|sentence| lexicon::hits(&sentence.folded, cues).min(2));
-    best.and_then(|sentence| fact(sentence, &lists.openers))
-}
-
-/// A sentence that says what result is wanted, other than those taken.
-pub(super) fn wish(all: &[Sentence], wary: bool, taken: [Option<&Fact>; 2], lists: &Lexicon) -> Option<Fact> {
-    let wanted = |sentence: &&Sentence| {
-        sentence.clean
-            && !wary
-            && !sentence.text.ends_with('?')
-            && sentence.text.chars().count() <= LONGEST
-            && lexicon::first(&sentence.folded, &lists.wishes).is_some()
-            && lexicon::first(&sentence.folded, &lists.denials).is_none()
-            && taken.iter().flatten().all(|fact| fact.read_from != sentence.text)
-    };
-    all.iter().rfind(wanted).and_then(|sentence| fact(sentence, &lists.openers))
-}
-
-/// As it stands between quotation marks: one line, no shouting, not longer than one breath.
-fn fact(sentence: &Sentence, openers: &[String]) -> Option<Fact> {
-    let marks = |c: char| matches!(c, '«' | '»' | '“' | '”' | '„' | '"');
-    // A pair of quotation marks becomes the inner kind; half a pair is dropped.
-    let paired = sentence.text.chars().filter(|c| marks(*c)).count() % 2 == 0;
-    let kept = sentence.text.chars().filter(|c| !is_pictograph(*c) && (paired || !marks(*c)));
-    let mut text: String = kept.map(|c| if marks(c) { '\'' } else { c }).collect();
-    for opener in openers {
-        if let Some(rest) = starts_with_word(&text, opener) {
-            text = capitalised(&rest);
-            break;
-        }
-    }
-    while text.starts_with("¡¡") || text.starts_with('¡') && !text.contains('!') {
-        text = text.trim_start_matches('¡').to_owned();
-    }
-    text = text.trim_start_matches(['-', '•', '*', '–', '—', ' ']).to_owned();
-    let asks = text.ends_with('?') || text.ends_with("?!");
-    let bare = text.trim_end_matches(['.', '!', '?', '…', ',', ' ', ';', ':']);
-    let mut text =
-        if bare.chars().count() > LONGEST { format!("{}…", cut(bare)?) } else { bare.to_owned() };
-    if asks && !text.ends_with('…') {
-        text.push('?');
-    }
-    while text.contains("!!") || text.contains("??") {
-        text = text.replace("!!", "!").replace("??", "?");
-    }
-    Some(Fact { value: text, read_from: sentence.text.clone() })
-}
-
-/// The rest behind an opening word such as "but", which hangs in the air without what came before.
-fn starts_with_word(text: &str, opener: &str) -> Option<String> {
-    let length = opener.chars().count();
-    let head: String = text.chars().take(length).collect();
-    let rest: String = text.chars().skip(length).collect();
-    let ends = rest.starts_with([' ', ',']);
-    (ends && lexicon::fold(&head) == opener).then(|| rest.trim_start_matches([' ', ',']).to_owned())
-}
-
-fn capitalised(text: &str) -> String {
-    let first = text.find(char::is_alphabetic).unwrap_or(0);
-    let (marks, words) = text.split_at_checked(first).unwrap_or(("", text));
-    let mut chars = words.chars();
-    let head: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{marks}{head}{}", chars.as_str())
-}
-
-/// The beginning up to the last clause that fits.
-fn cut(text: &str) -> Option<String> {
-    let head: String = text.chars().take(LONGEST).collect();
-    let (before, _) = head.rsplit_once([',', ';', ':', '—', '–', '('])?;
-    let before = before.trim_end();
-    (before.chars().count() >= 40).then(|| before.to_owned())
+        && !banned.iter().any(|list| lexicon::has(folded, list))
+        && !(count < 40 && !text.contains('?') && lexicon::has(folded, &lists.greetings))
 }
 
 /// Emoji and their modifiers.
@@ -227,32 +188,21 @@ mod tests {
     use super::*;
     use crate::mail::Language;
 
-    fn key_of(text: &str, label: Label, wary: bool) -> Option<String> {
-        let lists = lexicon::of(Language::En);
-        key(&split(text, lists), label, wary, lists).map(|fact| fact.value)
-    }
-
-    #[test]
-    fn an_insulting_sentence_is_never_repeated() {
-        let text = "You are idiots. The export has been broken since Monday. Morons.";
-        assert_eq!(
-            key_of(text, Label::Complaint, true).as_deref(),
-            Some("The export has been broken since Monday")
-        );
-        assert_eq!(key_of("You broken idiots never deliver.", Label::Complaint, true), None);
-    }
-
-    #[test]
-    fn nothing_is_restated_where_no_sentence_says_what_it_is_about() {
-        assert_eq!(
-            key_of("Hello there my friends. As usual with you people.", Label::Complaint, false),
-            None
-        );
+    fn texts(language: Language, text: &str) -> Vec<String> {
+        split(text, lexicon::of(language)).into_iter().map(|sentence| sentence.text).collect()
     }
 
     #[test]
     fn an_abbreviation_does_not_end_a_sentence() {
-        let parts = split("Ask Mr. Hale about no. 5 today. Then call.", lexicon::of(Language::En));
-        assert_eq!(parts.len(), 2);
+        assert_eq!(texts(Language::En, "Ask Mr. Hale about no. 5 today. Then call.").len(), 2);
+        assert_eq!(texts(Language::Es, "Estamos en Jr. Ayacucho 455, vengan. Gracias.").len(), 2);
+        assert_eq!(texts(Language::Uk, "Чек на 1312 грн. Дякую, сміялася вся пошта.").len(), 2);
+    }
+
+    #[test]
+    fn quoted_speech_stays_in_one_piece() {
+        let text = "Читаю: «Эй, корона жмёт? Скидка на весы». Понимаю, тон молодёжный.";
+        assert_eq!(texts(Language::Ru, text).len(), 2);
+        assert_eq!(texts(Language::En, "He said \"Go away. Now.\" Then he left.").len(), 2);
     }
 }

@@ -1,8 +1,10 @@
 //! What is wrong with playbooks, all at once.
 
-use super::{Address, Book, FEWEST_WORDINGS, PlaybookProblem, Playbooks, SLOTS, Script, Wording, folder};
+use super::{Book, FEWEST_WORDINGS, PlaybookProblem, Playbooks, SLOTS, Script, Wording, folder};
 use crate::mail::Language;
-use crate::reply::guard;
+use crate::reply::company::Address;
+use crate::reply::guard::{self, Rule};
+use crate::reply::lexicon;
 
 pub(super) fn problems(books: &Playbooks) -> Vec<PlaybookProblem> {
     let mut found = Vec::new();
@@ -10,6 +12,7 @@ pub(super) fn problems(books: &Playbooks) -> Vec<PlaybookProblem> {
         for (name, script) in &book.scripts {
             let file = format!("{}/{name}.toml", folder(*language));
             moves(book, &file, name, script, &mut found);
+            ending(*language, book, &file, script, &mut found);
             wordings(*language, &file, script, &mut found);
         }
         for matter in &book.matters {
@@ -78,10 +81,54 @@ fn one(language: Language, file: &str, wanted: &str, wording: &Wording, found: &
     for slot in wording.slots.iter().filter(|slot| !SLOTS.contains(&slot.as_str())) {
         push(format!("`{{{{ {slot} }}}}` is no slot"), &format!("use one of {}", SLOTS.join(", ")));
     }
-    if let Err(error) = minijinja::Environment::new().template_from_str(&wording.template(Address::Formal)) {
-        push(format!("is no template: {error}"), "close every `{{` with `}}`");
+    let mut told: Vec<String> = Vec::new();
+    for address in [Address::Formal, Address::Informal, Address::Voseo] {
+        let template = wording.template(address);
+        if let Err(error) = minijinja::Environment::new().template_from_str(&template) {
+            push(format!("is no template: {error}"), "close every `{{` with `}}`");
+            break;
+        }
+        for broken in guard::check_wording(language, &template) {
+            let what = format!("breaks the rule {broken} in “{}”", wording.text);
+            // the forms of address share most of their words
+            if !told.contains(&what) {
+                push(what.clone(), "say it differently");
+                told.push(what);
+            }
+        }
     }
-    for broken in guard::check_wording(language, &wording.template(Address::Formal)) {
-        push(format!("breaks the rule {broken} in “{}”", wording.text), "say it differently");
+}
+
+/// The last paragraph before the signature has a move that says what happens next in every wording,
+/// in every form of address.
+fn ending(language: Language, book: &Book, file: &str, script: &Script, found: &mut Vec<PlaybookProblem>) {
+    let Some(last) = script.moves.len().checked_sub(2).and_then(|at| script.moves.get(at)) else { return };
+    let must = |name: &&String| !name.ends_with('?') && *name != "ask";
+    let next = &lexicon::of(language).next;
+    let silent = |wording: &Wording| {
+        [Address::Formal, Address::Informal, Address::Voseo].into_iter().any(|address| {
+            let said = lexicon::fold(&wording.template(address));
+            !lexicon::has(&said, next)
+        })
+    };
+    let common = book.script("common");
+    let of = |name: &String| script.say.get(name).or_else(|| common.and_then(|script| script.say.get(name)));
+    let moves: Vec<(&String, &Vec<Wording>)> =
+        last.iter().filter(must).filter_map(|name| of(name).map(|wordings| (name, wordings))).collect();
+    if moves.iter().any(|(_, wordings)| !wordings.iter().any(silent)) {
+        return;
+    }
+    let Some((name, wordings)) = moves.last() else { return };
+    for wording in wordings.iter().filter(|wording| silent(wording)) {
+        found.push(PlaybookProblem {
+            file: file.to_owned(),
+            wanted: (*name).clone(),
+            what: format!(
+                "breaks the rule {}: it ends the draft and does not say what happens next in “{}”",
+                Rule::NoNextStep.as_str(),
+                wording.text
+            ),
+            fix: "say what we do, and by when".to_owned(),
+        });
     }
 }

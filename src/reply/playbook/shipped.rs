@@ -11,8 +11,8 @@ macro_rules! files {
 
 /// Path below `data/playbooks`, text.
 pub(super) const FILES: &[(&str, &str)] = files! {
-    "en": "common" "matters" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise";
-    "es": "common" "matters" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise";
-    "ru": "common" "matters" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise";
-    "uk": "common" "matters" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise";
+    "en": "common" "matters" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise" "closing" "follow-up" "decline";
+    "es": "common" "matters" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise" "closing" "follow-up" "decline";
+    "ru": "common" "matters" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise" "closing" "follow-up" "decline";
+    "uk": "common" "matters" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise" "closing" "follow-up" "decline";
 };

@@ -1,0 +1,252 @@
+//! Which sentence of a mail says what it is about: the one with most evidence for the label that is
+//! answered. Rather none than a greeting, a wish or scenery.
+
+use super::Fact;
+use super::quote::fact;
+use super::sentence::{LONGEST, Sentence};
+use crate::classify::Label;
+use crate::reply::lexicon::{self, Lexicon, Phrases};
+
+/// Longest wish repeated, in characters: a request in one breath.
+const LONGEST_WISH: usize = 110;
+
+/// Fewest words of content in a sentence that is repeated.
+const FEWEST_WORDS: usize = 2;
+
+/// Words of content in a sentence of which a single one may well not be the matter.
+const SCENERY: usize = 8;
+
+/// What a mail is read with.
+pub(super) struct Reading<'a> {
+    pub(super) all: &'a [Sentence],
+    /// Words of the subject.
+    pub(super) subject: &'a str,
+    /// Whether the mail insults, courts or threatens.
+    pub(super) wary: bool,
+    pub(super) lists: &'a Lexicon,
+    /// Sentences spoken for.
+    pub(super) taken: Vec<String>,
+}
+
+impl Reading<'_> {
+    /// Words that speak for a label; a threat's matter is a complaint.
+    fn cues(&self, label: Label) -> Option<&Phrases> {
+        let of = if label == Label::Threat { Label::Complaint } else { label };
+        self.lists.cues.get(of.as_str())
+    }
+
+    fn hits(&self, sentence: &Sentence, label: Label) -> usize {
+        self.cues(label).map_or(0, |cues| lexicon::hits(&sentence.folded, cues))
+    }
+
+    fn free(&self) -> impl Iterator<Item = (usize, &Sentence)> {
+        let may = |sentence: &Sentence| sentence.may(self.wary) && !self.taken.contains(&sentence.text);
+        self.all.iter().enumerate().filter(move |(_, sentence)| may(sentence))
+    }
+
+    fn take(&mut self, found: Option<Fact>) -> Option<Fact> {
+        self.taken.extend(found.iter().map(|fact| fact.read_from.clone()));
+        found
+    }
+
+    /// The sentence that says what the mail is about, under this label.
+    pub(super) fn key(&mut self, label: Label) -> Option<Fact> {
+        if label == Label::Question {
+            return self.question();
+        }
+        let found = self
+            .free()
+            .filter_map(|(at, sentence)| self.score(at, sentence, label).map(|score| (score, at, sentence)))
+            .max_by_key(|(score, at, _)| (*score, std::cmp::Reverse(*at)))
+            .and_then(|(_, _, sentence)| fact(sentence, self.lists));
+        self.take(found)
+    }
+
+    /// How well a sentence speaks for a label; `None` when it does not.
+    fn score(&self, at: usize, sentence: &Sentence, label: Label) -> Option<usize> {
+        let lists = self.lists;
+        let (said, asks) = (self.hits(sentence, label), sentence.asks());
+        let content: Vec<&str> = sentence.content(lists).collect();
+        let wants = lexicon::has(&sentence.folded, &lists.wishes);
+        let thanks = lexicon::has(&sentence.folded, &lists.thanks);
+        let speech = sentence.text.contains(['"', '«', '“', '„']);
+        let fits = match label {
+            // what failed, told: neither a question nor thanks nor what is wanted
+            Label::Complaint => said > usize::from(wants) && !asks && !thanks,
+            // what is held against us has to be beyond doubt
+            Label::Threat => said > 1 && !asks && !thanks && !wants,
+            Label::Praise => self.praises(sentence) && !asks,
+            // what was given before is the point, not what is demanded now
+            Label::Entitlement => said > 1 && !wants && !asks,
+            Label::Criticism => !asks && !wants && !thanks && (said > 1 || said > 0 && speech),
+            Label::Pricing => said > 0 && !thanks,
+            Label::Idea => said > usize::from(thanks) && content.len() > 3,
+            // a plea, above all, is no matter to repeat
+            _ => false,
+        };
+        let titled = content.iter().filter(|word| lexicon::contains(self.subject, word)).count().min(2);
+        // one sign in a long sentence may be scenery
+        let sure = label != Label::Complaint || said > 1 || titled > 0 || content.len() <= SCENERY;
+        if !fits || !sure || sentence.hangs || content.len() < FEWEST_WORDS {
+            return None;
+        }
+        let digits = sentence.text.chars().any(|c| c.is_ascii_digit());
+        let factual = usize::from(matches!(label, Label::Complaint | Label::Threat) && digits);
+        let quoting = usize::from(label == Label::Criticism && speech);
+        let asked = usize::from(asks && label == Label::Pricing);
+        let length = sentence.text.chars().count();
+        let breath = usize::from((25..=LONGEST).contains(&length)) + usize::from(length <= 110);
+        let early = usize::from(at < 4);
+        Some(6 * said.min(2) + 3 * (factual + quoting + asked) + 2 * (breath + titled) + early)
+    }
+
+    /// Whether a sentence says something kind, and not only "thank you in advance".
+    pub(super) fn praises(&self, sentence: &Sentence) -> bool {
+        let thanks = lexicon::hits(&sentence.folded, &self.lists.thanks);
+        let wants = lexicon::has(&sentence.folded, &self.lists.wishes);
+        let kind = self.hits(sentence, Label::Praise);
+        let kinder = kind > usize::from(thanks > 0);
+        kind > 0 && !wants && (kinder || sentence.content(self.lists).count() >= 4)
+    }
+
+    /// The first question that asks for something; else the sentence that requests an answer.
+    pub(super) fn question(&mut self) -> Option<Fact> {
+        let asked = |sentence: &&Sentence| {
+            sentence.asks()
+                && sentence.content(self.lists).count() + self.hits(sentence, Label::Question).min(1)
+                    >= FEWEST_WORDS
+                && !lexicon::has(&sentence.folded, &self.lists.rhetoric)
+                && (!self.wary || self.hits(sentence, Label::Question) > 0)
+        };
+        let free: Vec<&Sentence> = self.free().map(|(_, sentence)| sentence).collect();
+        // a second question has to be one beyond doubt
+        let second = self.all.iter().any(|sentence| sentence.asks() && self.taken.contains(&sentence.text));
+        let asked =
+            |sentence: &&Sentence| asked(sentence) && (!second || self.hits(sentence, Label::Question) > 0);
+        let plain = free.iter().copied().filter(|sentence| !sentence.hangs).find(asked);
+        let requested = |sentence: &&Sentence| {
+            !self.wary
+                && !second
+                && !sentence.hangs
+                && sentence.content(self.lists).count() > FEWEST_WORDS
+                && sentence.text.chars().count() <= LONGEST
+                && self.requests(sentence)
+        };
+        let found = plain
+            .or_else(|| free.iter().copied().find(asked))
+            .or_else(|| free.iter().copied().find(requested))
+            .and_then(|sentence| fact(sentence, self.lists));
+        self.take(found)
+    }
+
+    /// Whether a sentence asks for an answer without a question mark.
+    pub(super) fn requests(&self, sentence: &Sentence) -> bool {
+        let first =
+            sentence.folded.split(' ').next().unwrap_or("").trim_matches(|c: char| !c.is_alphanumeric());
+        let interrogative = self.cues(Label::Question).is_some_and(|cues| lexicon::has(first, cues));
+        lexicon::has(&sentence.folded, &self.lists.requests)
+            || interrogative && self.hits(sentence, Label::Complaint) == 0
+    }
+
+    /// A sentence that says what result is wanted.
+    pub(super) fn wish(&mut self) -> Option<Fact> {
+        let found = self
+            .free()
+            .map(|(_, sentence)| sentence)
+            .filter(|sentence| {
+                sentence.clean
+                    && !self.wary
+                    && !sentence.hangs
+                    && !sentence.asks()
+                    && sentence.text.chars().count() <= LONGEST_WISH
+                    && sentence.content(self.lists).count() >= FEWEST_WORDS
+                    && self.wants(sentence)
+                    && self.is_request(sentence)
+            })
+            .last()
+            .and_then(|sentence| fact(sentence, self.lists));
+        self.take(found)
+    }
+
+    /// Whether a sentence is a request throughout, and does not tell what failed: "the refund has still
+    /// not come".
+    fn is_request(&self, sentence: &Sentence) -> bool {
+        let first = sentence.folded.split(' ').next().unwrap_or("");
+        self.hits(sentence, Label::Complaint) == 0
+            || lexicon::has(first, &self.lists.imperatives)
+            || lexicon::has(first, &self.lists.wishes)
+    }
+
+    /// Whether a sentence says what result is wanted. Refusals, thanks and figures of speech are none.
+    pub(super) fn wants(&self, sentence: &Sentence) -> bool {
+        let first = sentence.folded.split_whitespace().next().unwrap_or("");
+        let orders = lexicon::has(first, &self.lists.imperatives);
+        (orders || lexicon::has(&sentence.folded, &self.lists.wishes))
+            && !lexicon::has(&sentence.folded, &self.lists.denials)
+            && !lexicon::has(&sentence.folded, &self.lists.thanks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sentence::split;
+    use super::*;
+    use crate::mail::Language;
+
+    fn reading_of<T>(text: &str, wary: bool, read: impl FnOnce(&mut Reading<'_>) -> T) -> T {
+        let lists = lexicon::of(Language::En);
+        let all = split(text, lists);
+        read(&mut Reading { all: &all, subject: "", wary, lists, taken: Vec::new() })
+    }
+
+    fn key_of(text: &str, label: Label, wary: bool) -> Option<String> {
+        reading_of(text, wary, |reading| reading.key(label)).map(|fact| fact.value)
+    }
+
+    #[test]
+    fn an_insulting_sentence_is_never_repeated() {
+        let text = "You are idiots. The export has been broken since Monday. Morons.";
+        assert_eq!(
+            key_of(text, Label::Complaint, true).as_deref(),
+            Some("The export has been broken since Monday")
+        );
+        assert_eq!(key_of("You broken idiots never deliver.", Label::Complaint, true), None);
+    }
+
+    #[test]
+    fn nothing_is_restated_where_no_sentence_says_what_it_is_about() {
+        assert_eq!(
+            key_of("Hello there my friends. As usual with you people.", Label::Complaint, false),
+            None
+        );
+    }
+
+    #[test]
+    fn a_greeting_and_bare_thanks_are_never_repeated() {
+        assert_eq!(
+            key_of("Good evening po, the parcel never arrived at our flat.", Label::Complaint, false)
+                .as_deref(),
+            Some("The parcel never arrived at our flat")
+        );
+        assert_eq!(key_of("The speakers work now. Thank you, sir.", Label::Praise, false), None);
+    }
+
+    #[test]
+    fn a_refusal_is_no_wish() {
+        let wish = |text| {
+            reading_of::<Option<Fact>>(text, false, |reading: &mut Reading<'_>| Reading::wish(reading))
+                .map(|fact| fact.value)
+        };
+        assert_eq!(wish("I don't want a voucher or a call from anybody."), None);
+        assert_eq!(wish("I want it on record that your driver laughed."), None);
+        assert_eq!(
+            wish("Please send me a new zipper for it.").as_deref(),
+            Some("Please send me a new zipper for it")
+        );
+    }
+
+    #[test]
+    fn a_sentence_that_leans_on_the_one_before_is_not_repeated() {
+        assert_eq!(key_of("We have lodgers. It is broken again this week.", Label::Complaint, false), None);
+    }
+}

@@ -1,0 +1,95 @@
+//! How a playbook is written, and how one is laid over another.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::wording::{Ask, Wording};
+use super::{Book, Matter, NAMES, Script, folder};
+use crate::mail::Language;
+use crate::reply::lexicon::Phrases;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct File {
+    moves: Option<Vec<Vec<String>>>,
+    #[serde(default)]
+    say: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    ask: Vec<AskLine>,
+    #[serde(default)]
+    matter: Vec<MatterTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct AskLine {
+    q: String,
+    #[serde(default)]
+    unless: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct MatterTable {
+    name: String,
+    strong: Phrases,
+    #[serde(default)]
+    weak: Phrases,
+    #[serde(default)]
+    ask: Vec<AskLine>,
+    #[serde(default)]
+    say: BTreeMap<String, Vec<String>>,
+}
+
+/// Language and name of a path such as `en/complaint.toml`.
+pub(super) fn place(path: &str) -> Option<(Language, &'static str)> {
+    let (language, name) = path.split_once('/')?;
+    let language = match language {
+        "en" => Language::En,
+        "es" => Language::Es,
+        "ru" => Language::Ru,
+        "uk" => Language::Uk,
+        _ => return None,
+    };
+    let name = name.strip_suffix(".toml")?;
+    NAMES.iter().find(|known| **known == name).map(|known| (language, *known))
+}
+
+impl Book {
+    pub(super) fn lay(&mut self, language: Language, name: &str, file: File) {
+        let stem = format!("{}/{name}", folder(language));
+        for table in file.matter {
+            let stem = format!("{stem}/{}", table.name);
+            let mut script = Script::default();
+            script.lay(&stem, None, table.say, table.ask);
+            let matter = Matter { name: table.name, strong: table.strong, weak: table.weak, script };
+            match self.matters.iter_mut().find(|known| known.name == matter.name) {
+                Some(known) => *known = matter,
+                None => self.matters.push(matter),
+            }
+        }
+        self.scripts.entry(name.to_owned()).or_default().lay(&stem, file.moves, file.say, file.ask);
+    }
+}
+
+impl Script {
+    fn lay(
+        &mut self,
+        stem: &str,
+        moves: Option<Vec<Vec<String>>>,
+        say: BTreeMap<String, Vec<String>>,
+        ask: Vec<AskLine>,
+    ) {
+        if let Some(moves) = moves {
+            self.moves = moves;
+        }
+        for (name, texts) in say {
+            let stem = format!("{stem}/{name}");
+            self.say.insert(name, texts.into_iter().map(|text| Wording::new(&stem, text)).collect());
+        }
+        if !ask.is_empty() {
+            self.ask = ask.into_iter().map(|line| Ask::new(stem, line.q, line.unless)).collect();
+        }
+    }
+}
