@@ -4,10 +4,12 @@ pub mod classify;
 pub mod daemon;
 pub mod doctor;
 pub mod explain;
+pub mod init;
 pub mod input;
 pub mod label;
 pub mod learn;
 pub mod log;
+pub mod manual;
 pub mod operations;
 pub mod output;
 pub mod preview;
@@ -47,6 +49,11 @@ enum Command {
     /// Run the daemon until SIGTERM.
     #[command(after_help = "Example:\n  evenkeel --config /etc/evenkeel/evenkeel.toml run")]
     Run,
+    /// Write the first config: asks on a terminal, takes flags elsewhere; never over an existing file.
+    #[command(
+        after_help = "Example:\n  evenkeel init\n  evenkeel --config ./evenkeel.toml init --address help@example.com --imap mail.example.com --smtp mail.example.com --password-file - < password"
+    )]
+    Init(Box<init::InitArgs>),
     /// Check configuration, playbooks, rules and model; every problem at once, no network.
     #[command(
         after_help = "Example:\n  evenkeel --config evenkeel.toml check\n  evenkeel check --playbooks /etc/evenkeel/playbooks"
@@ -56,9 +63,10 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         playbooks: Option<PathBuf>,
     },
-    /// Log in to every server and say what it can do and what will be used instead of what it cannot.
-    #[command(after_help = "Example:\n  evenkeel --config evenkeel.toml doctor")]
-    Doctor,
+    /// Prove every server: DNS, TLS, login, folders, keywords, a draft saved and removed; say what will be used
+    /// where a server lacks something.
+    #[command(after_help = "Example:\n  evenkeel doctor\n  evenkeel doctor --send-test")]
+    Doctor(doctor::DoctorArgs),
     /// Show what would be done with the newest mails of the watched folders; changes nothing.
     #[command(
         after_help = "Example:\n  evenkeel --config evenkeel.toml preview --last 200\n  evenkeel --config new.toml preview --against /etc/evenkeel/evenkeel.toml"
@@ -186,6 +194,13 @@ enum Command {
         #[command(flatten)]
         format: FormatArg,
     },
+    /// Write man pages and shell completions; for packages.
+    #[command(hide = true, after_help = "Example:\n  evenkeel manual target/package")]
+    Manual {
+        /// A directory.
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -217,6 +232,17 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Whether a command line is understood; the first word is the program's name.
+///
+/// # Errors
+/// With what is wrong.
+pub fn understood(words: &[String]) -> Result<(), String> {
+    match Cli::try_parse_from(words) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 fn status(error: &anyhow::Error) -> u8 {
     if error.is::<ConfigError>() || error.is::<BadFiles>() {
         return EXIT_CONFIG;
@@ -239,9 +265,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let place = || state::Whereabouts::of(&cli.config);
     match cli.command {
         Command::Run => daemon::run(config()?),
+        Command::Init(args) => init::init(&cli.config, *args),
         Command::Check { playbooks: Some(dir) } => daemon::check_playbooks(&dir),
         Command::Check { playbooks: None } => daemon::check(&config()?),
-        Command::Doctor => doctor::doctor(&config()?),
+        Command::Doctor(args) => doctor::doctor(&config()?, &args),
         Command::Preview { last, against, format } => {
             let old = against.as_deref().map(Config::load).transpose()?;
             preview::preview(&config()?, old.as_ref(), last, format.format)
@@ -268,6 +295,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             operations::erase(&place()?, &address, despite_hold, format.format)
         }
         Command::Train(args) if args.local => learn::train_local(&config()?),
+        Command::Manual { dir } => manual::manual(&dir),
         Command::Train(args) => training::train(&args),
         Command::Models { command } => learn::models(&config()?, &command),
         Command::Evaluate(args) => training::evaluate(&args),

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod advice;
+pub mod alerts;
 mod check;
 pub mod http;
 pub mod merge;
@@ -18,6 +19,7 @@ use crate::decide::Policy;
 use crate::reply::Company;
 
 pub use account::{Account, Server, Start, Tls};
+pub use alerts::Alerts;
 pub use http::{Http, Listen};
 pub use oauth2::{Mechanism, OAuth2};
 pub use secret::{Secret, SecretError};
@@ -57,6 +59,8 @@ pub struct Config {
     pub attempts: u32,
     /// The pages: metrics, health, the window.
     pub http: Http,
+    /// Who is told when a person is needed.
+    pub alerts: Alerts,
     /// The mailboxes.
     pub accounts: Vec<Account>,
     /// Queues, desks, routes, conduct.
@@ -104,7 +108,7 @@ impl Config {
             let what = format!("cannot be read: {e}; {fix}");
             ConfigError(vec![ConfigProblem { file: file.to_owned(), line: None, what }])
         };
-        let missing = "name the file with --config, or copy the example from deploy/evenkeel.toml";
+        let missing = "name the file with --config, or write one with `evenkeel init`";
         let text = std::fs::read_to_string(path).map_err(|e| unreadable(path, &e, missing))?;
         let mut sources = merge::Sources::default();
         sources.add(path, &text);

@@ -2,6 +2,7 @@
 //! record, act.
 
 pub mod act;
+mod alerts;
 pub mod backoff;
 mod crash;
 mod forward;
@@ -10,6 +11,7 @@ pub mod health;
 pub mod learn;
 pub mod nightly;
 pub mod plan;
+pub mod reading;
 pub mod recover;
 pub mod reload;
 pub mod service;
@@ -185,8 +187,8 @@ pub enum DaemonError {
     #[error(transparent)]
     Http(#[from] http::HttpError),
     /// A task has panicked: the process ends, so that systemd starts it afresh.
-    #[error("a task has panicked: {0}; please report it")]
-    Panicked(String),
+    #[error("a task has panicked; the log says where: please report it")]
+    Panicked,
     /// A signal handler cannot be set.
     #[error("signals cannot be watched: {0}")]
     Signals(std::io::Error),
@@ -220,6 +222,8 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
         let (shared, path) = (shared.clone(), config.path.clone());
         tasks.spawn(async move { Box::pin(nightly::run(shared, path)).await });
     }
+    let (watching, wanted) = (shared.clone(), config.clone());
+    tasks.spawn(async move { Box::pin(alerts::watch(watching, wanted)).await });
     tracing::info!(accounts = config.accounts.len(), mode = ?config.mode, "evenkeel is running");
     let paces = shared.ledger.run(|store| store.inbox_paces()).await?;
     shared.note_held(&paces.held);
@@ -241,7 +245,8 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
             ended = tasks.join_next() => match ended {
                 Some(Ok(Err(error))) => break Err(DaemonError::Ledger(error)),
                 Some(Ok(Ok(()))) => {}
-                Some(Err(panic)) => break Err(DaemonError::Panicked(panic.to_string())),
+                // its message may hold what a mail says
+                Some(Err(_)) => break Err(DaemonError::Panicked),
                 None => break Ok(()),
             },
         }
@@ -271,8 +276,13 @@ fn host(config: &Config, shared: &Arc<Shared>) -> control::Host {
 
 /// What the pages over HTTP show.
 fn pages(config: &Config, shared: &Arc<Shared>) -> http::Host {
-    let of_stuck = shared.clone();
-    http::Host { control: host(config, shared), stuck: Arc::new(move || of_stuck.stuck()) }
+    let (of_stuck, of_rules) = (shared.clone(), shared.clone());
+    http::Host {
+        control: host(config, shared),
+        stuck: Arc::new(move || of_stuck.stuck()),
+        learning: Arc::new(move || of_rules.policy().book.policy.learning.clone()),
+        text: config.http.show_text.then(|| reading::reader(&config.accounts, shared)),
+    }
 }
 
 /// Names of the accounts of a config.

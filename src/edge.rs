@@ -13,6 +13,7 @@ pub mod seal;
 pub mod smtp;
 pub mod systemd;
 pub mod token;
+pub mod webhook;
 pub mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};

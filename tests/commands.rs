@@ -44,6 +44,7 @@ fn config(dir: &Path, extra: &str) -> String {
 fn every_command_has_help_with_an_example() {
     for command in [
         "run",
+        "init",
         "check",
         "doctor",
         "preview",

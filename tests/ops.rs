@@ -1,8 +1,11 @@
 //! The product as ops meet it: pages, metrics, alert rules, first steps, package, unit.
 
+mod alerts;
 mod documents;
+mod first;
 mod pages;
 mod web;
+mod window;
 
 use std::fs;
 use std::path::PathBuf;

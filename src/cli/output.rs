@@ -46,6 +46,12 @@ pub fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
+/// Asks on stderr; the answer stands on the same line.
+pub fn ask(question: &str) {
+    let mut out = io::stderr().lock();
+    let _ = write!(out, "{question}").and_then(|()| out.flush());
+}
+
 /// Says what went wrong on stderr, causes joined by colons.
 pub fn complain(error: &anyhow::Error) {
     if error.is::<Closed>() {

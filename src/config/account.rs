@@ -63,6 +63,14 @@ const fn timeout_secs() -> u64 {
     60
 }
 
+impl Server {
+    /// A server that wants no login.
+    #[must_use]
+    pub fn anonymous(host: &str, port: u16, tls: Tls) -> Self {
+        Self { host: host.to_owned(), port, tls, timeout_secs: timeout_secs(), ..Self::default() }
+    }
+}
+
 /// From which mail on an account is handled when it is seen for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
 #[serde(try_from = "String")]

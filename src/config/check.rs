@@ -174,6 +174,9 @@ impl Checked<'_> {
         for what in self.config.http.problems() {
             self.say_of("http", what);
         }
+        for what in self.config.alerts.problems() {
+            self.say_of("alerts", what);
+        }
     }
 }
 

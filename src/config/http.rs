@@ -5,6 +5,11 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::secret::{SecretError, read_secret};
+
+/// A shorter token can be guessed.
+const SHORTEST_TOKEN: usize = 24;
+
 /// Where it listens.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -45,10 +50,17 @@ pub struct Http {
 }
 
 impl Http {
-    /// Whether a token opens the window.
-    #[must_use]
-    pub const fn has_token(&self) -> bool {
-        self.token_file.is_some() || self.token_credential.is_some()
+    /// Reads the token; `None` where none is configured.
+    ///
+    /// # Errors
+    /// When the file cannot be read, anybody can read it, or it holds no token.
+    pub fn token(&self) -> Result<Option<String>, SecretError> {
+        let found = read_secret(self.token_file.as_ref(), self.token_credential.as_deref())?;
+        let Some(token) = found else { return Ok(None) };
+        if token.reveal().len() < SHORTEST_TOKEN || token.reveal().contains(char::is_whitespace) {
+            return Err(SecretError::Short);
+        }
+        Ok(Some(token.reveal().to_owned()))
     }
 
     pub(super) fn problems(&self) -> Vec<String> {

@@ -14,7 +14,7 @@ use super::merge::{Sources, id_of};
 use super::{Config, ConfigError, ConfigProblem, Mode, advice, thresholds};
 
 /// The keys of the top level; every other one is a mistake.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "mode",
     "state-dir",
     "control-socket",
@@ -24,6 +24,7 @@ const KEYS: [&str; 21] = [
     "attempts",
     "authserv-ids",
     "http",
+    "alerts",
     "account",
     "queues",
     "desks",
@@ -101,6 +102,7 @@ pub fn parse_all(file: &Path, sources: &Sources) -> Result<Config, ConfigError> 
         forward_cap_bytes: reader.take("forward-cap-bytes").unwrap_or(32 * 1024 * 1024),
         attempts: reader.take("attempts").unwrap_or(3),
         http: reader.take("http").unwrap_or_default(),
+        alerts: reader.take("alerts").unwrap_or_default(),
         accounts: accounts.iter().map(|(_, account)| account.clone()).collect(),
         policy,
         thresholds,
@@ -204,7 +206,7 @@ impl Reader<'_> {
     fn accounts(&mut self) -> Vec<(Range<usize>, Account)> {
         let Some(value) = self.table.remove("account") else {
             let what =
-                "there is no [[account]]; add one with `name`, `address` and [account.imap]".to_owned();
+                "there is no [[account]]; add one with `name`, `address` and [account.imap], or run `evenkeel init`".to_owned();
             self.problems.push(self.sources.problem(None, what));
             return Vec::new();
         };

@@ -53,6 +53,11 @@ pub enum SecretError {
         /// The file.
         path: PathBuf,
     },
+    /// It can be guessed.
+    #[error(
+        "the token of the window must be one word of at least 24 characters; `evenkeel init` makes one, or: openssl rand -hex 24"
+    )]
+    Short,
     /// A credential is named, but systemd has given none.
     #[error(
         "the credential {name:?} is not there: add `LoadCredential={name}:/path/of/the/file` to the unit, or use `password-file`; outside the unit, name the directory: CREDENTIALS_DIRECTORY=/etc/evenkeel evenkeel …"
@@ -111,7 +116,8 @@ pub(crate) fn read_secret(
 )]
 fn credential(name: &str) -> Result<PathBuf, SecretError> {
     let missing = || SecretError::NoCredential { name: name.to_owned() };
-    let dir = std::env::var("CREDENTIALS_DIRECTORY").map_err(|_| missing())?;
+    // a command outside the unit takes it where the unit does
+    let dir = std::env::var("CREDENTIALS_DIRECTORY").unwrap_or_else(|_| "/etc/evenkeel".into());
     let path = PathBuf::from(dir).join(name);
     if path.exists() { Ok(path) } else { Err(missing()) }
 }

@@ -1,11 +1,17 @@
-//! Pages over HTTP, on a port of this machine or a Unix socket: metrics and health for monitors.
+//! Pages over HTTP, on a port of this machine or a Unix socket: metrics and health for monitors, a
+//! window for people.
 //!
-//! Whoever can reach the port may read `/metrics`, `/livez` and `/readyz`; they hold no address.
+//! Whoever can reach the port may read `/metrics`, `/livez` and `/readyz`; they hold no address. The
+//! window wants the token.
 
+mod access;
 mod health;
+mod window;
 
+use std::future::Future;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +30,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::control;
+use super::ledger::MailRecord;
+use crate::classify::Evidence;
 use crate::config::{Http, Listen};
+use crate::decide::vote::LearningRules;
 
 /// Connections at a time; more wait.
 const CONNECTIONS: usize = 64;
@@ -55,6 +64,23 @@ pub struct Host {
     pub control: control::Host,
     /// Loops that show no sign of life.
     pub stuck: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
+    /// Fetches the text of a mail, where that is allowed.
+    pub text: Option<TextReader>,
+    /// What counts as a correction, by the policy in force.
+    pub learning: Arc<dyn Fn() -> LearningRules + Send + Sync>,
+}
+
+/// Fetches the text of a mail from its server; an error says why it cannot.
+pub type TextReader =
+    Arc<dyn Fn(MailRecord) -> Pin<Box<dyn Future<Output = Result<ReadText, String>> + Send>> + Send + Sync>;
+
+/// The new text of a mail, and what labels were read from.
+#[derive(Clone, Debug)]
+pub struct ReadText {
+    /// The text, without quotes and signature.
+    pub text: String,
+    /// The words that carried the labels.
+    pub evidence: Vec<Evidence>,
 }
 
 /// The serving task; ends when it is dropped, and a socket with it.
@@ -130,7 +156,8 @@ fn router(config: &Http, host: Host) -> Router {
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .with_state(host)
+        .with_state(host.clone())
+        .merge(window::router(config, host))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let hosts = hosts.clone();

@@ -7,6 +7,7 @@ mod filing;
 pub mod folders;
 pub mod login;
 mod mailbox;
+pub mod quota;
 mod reading;
 pub mod utf7;
 

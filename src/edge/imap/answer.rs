@@ -57,6 +57,8 @@ pub struct Reply {
     pub permanent_flags: Vec<String>,
     /// Uids of COPYUID (RFC 4315 §3) at the source.
     pub copied: Option<Vec<Uid>>,
+    /// QUOTA for STORAGE (RFC 9208): used and allowed, in kibibytes.
+    pub quota: Option<(u64, u64)>,
     /// Whether `[READ-ONLY]` came with the answer.
     pub read_only: bool,
     /// Uids of MODIFIED (RFC 7162 §3.1.3): somebody was faster, they were left as they are.
@@ -82,6 +84,13 @@ impl Reply {
                 sent: item.name_attributes.contains(&NameAttribute::Sent),
             }),
             Response::Capabilities(list) => self.capabilities.extend(list.iter().map(capability)),
+            Response::Quota(quota) => {
+                let storage = quota
+                    .resources
+                    .iter()
+                    .find(|r| r.name == imap_proto::rfc2087::QuotaResourceName::Storage);
+                self.quota = storage.map(|found| (found.usage, found.limit)).or(self.quota);
+            }
             Response::Data { outcome, .. } => self.note(outcome.code.as_ref()),
             _ => {}
         }

@@ -167,6 +167,18 @@ impl Store {
         })
     }
 
+    /// As [`Store::keys`], the last one first.
+    pub(super) fn keys_backwards(
+        &self,
+        prefix: &str,
+    ) -> impl Iterator<Item = Result<String, LedgerError>> + '_ {
+        let length = prefix.len();
+        self.db.scan_prefix(prefix).rev().map(move |entry| {
+            let (key, _) = entry.map_err(|e| self.sled(e))?;
+            Ok(String::from_utf8_lossy(key.get(length..).unwrap_or_default()).into_owned())
+        })
+    }
+
     /// The state directory.
     #[must_use]
     pub fn dir(&self) -> &Path {

@@ -59,6 +59,38 @@ impl Store {
         Ok(oldest)
     }
 
+    /// The newest records, the newest first; within a day by when they were decided.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn newest(&self, limit: usize) -> Result<Vec<MailRecord>, LedgerError> {
+        let mut records: Vec<MailRecord> = Vec::new();
+        for key in self.keys_backwards("day/").take(limit) {
+            let key = key?;
+            let Some((_, path)) = key.split_once('/') else { continue };
+            records.extend(self.get::<MailRecord>(&format!("mail/{path}"))?);
+        }
+        records.sort_by_key(|record| std::cmp::Reverse(record.decided));
+        Ok(records)
+    }
+
+    /// The record of the mail with this identity, in whichever account.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn by_identities(
+        &self,
+        accounts: &[String],
+        identity: &str,
+    ) -> Result<Option<MailRecord>, LedgerError> {
+        for account in accounts {
+            if let Some(record) = self.by_identity(account, identity)? {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
     /// Size of the ledger on disk, in bytes; 0 where it cannot be told.
     #[must_use]
     pub fn bytes(&self) -> u64 {
