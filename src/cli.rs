@@ -1,5 +1,6 @@
 //! The command line: data on stdout, talk on stderr.
 
+pub mod backup;
 pub mod classify;
 pub mod daemon;
 pub mod doctor;
@@ -23,6 +24,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, DEFAULT_PATH};
 use crate::edge::ledger::LedgerError;
+use crate::edge::ledger::backup::RestoreError;
 use output::Format;
 
 /// Exit status of a bad configuration (`EX_CONFIG` of sysexits.h).
@@ -175,6 +177,27 @@ enum Command {
         #[command(subcommand)]
         command: operations::AuditCommand,
     },
+    /// Write the whole state into one file, also while the daemon runs.
+    #[command(after_help = "Example:\n  evenkeel backup /var/backups/evenkeel/")]
+    Backup {
+        /// A file that does not exist yet, or a directory.
+        #[arg(value_name = "FILE|DIR")]
+        target: PathBuf,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Put the state of a backup in the place of the present one, which is kept aside; the daemon must
+    /// not run.
+    #[command(
+        after_help = "Example:\n  evenkeel restore /var/backups/evenkeel/evenkeel-2026-11-22T05-01-02Z.17.backup"
+    )]
+    Restore {
+        /// The backup.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        format: FormatArg,
+    },
     /// Everything stored about a customer, as JSON.
     #[command(after_help = "Example:\n  evenkeel export rick@example.org > rick.json")]
     Export {
@@ -247,7 +270,15 @@ fn status(error: &anyhow::Error) -> u8 {
     if error.is::<ConfigError>() || error.is::<BadFiles>() {
         return EXIT_CONFIG;
     }
-    match error.downcast_ref::<LedgerError>() {
+    let restoring = error.downcast_ref::<RestoreError>();
+    let of_ledger = restoring.and_then(|error| match error {
+        RestoreError::Ledger(error) => Some(error),
+        _ => None,
+    });
+    if matches!(restoring, Some(RestoreError::Newer { .. })) {
+        return EXIT_CONFIG;
+    }
+    match error.downcast_ref::<LedgerError>().or(of_ledger) {
         Some(LedgerError::Locked { .. }) => EXIT_LOCKED,
         Some(LedgerError::Newer { .. }) => EXIT_CONFIG,
         Some(_) => EXIT_STATE,
@@ -290,6 +321,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Undo(args) => operations::undo(&place()?, args),
         Command::Retry { id, format } => operations::retry(&place()?, id.as_deref(), format.format),
         Command::Audit { command } => operations::audit(&place()?, &command),
+        Command::Backup { target, format } => backup::backup(&place()?, &target, format.format),
+        Command::Restore { file, format } => backup::restore(&place()?, &file, format.format),
         Command::Export { address } => operations::export(&place()?, &address),
         Command::Erase { address, despite_hold, format } => {
             operations::erase(&place()?, &address, despite_hold, format.format)

@@ -18,6 +18,7 @@ pub mod service;
 mod service_draft;
 pub mod service_mail;
 pub mod simulate;
+mod supervise;
 pub mod undo;
 mod watch;
 pub mod worker;
@@ -37,10 +38,11 @@ use crate::config::{Config, Mode};
 use crate::decide::Rulebook;
 use crate::decide::pace::Pace;
 use crate::edge::ledger::keys::hex;
-use crate::edge::ledger::{FolderKey, Ledger, LedgerError};
+use crate::edge::ledger::{FolderKey, Ledger, LedgerError, retention};
 use crate::edge::login::Gates;
 use crate::edge::systemd::Systemd;
 use crate::edge::{Clock, control, http};
+use supervise::supervise;
 
 /// How long a stop waits for effects that are under way.
 const STOP_PATIENCE: Duration = Duration::from_secs(25);
@@ -58,6 +60,8 @@ pub struct Shared {
     pub attempts: u32,
     /// Largest original that is forwarded, in bytes.
     pub forward_cap_bytes: u32,
+    /// So long nothing is deleted after the wall clock has jumped.
+    pub clock_rest: Duration,
     /// Shortest pause before an effect is tried again.
     pub retry_floor: Duration,
     /// The name under which mails are claimed: the same for this machine and state directory.
@@ -96,6 +100,7 @@ impl Shared {
             mode: config.mode,
             attempts: config.attempts,
             forward_cap_bytes: config.forward_cap_bytes,
+            clock_rest: retention::REST,
             retry_floor: Duration::from_secs(5),
             instance: instance(&config.state_dir),
             gates: Gates::default(),
@@ -213,14 +218,20 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
             let key = FolderKey { account: account.name.clone(), folder: folder.clone() };
             shared.note(&key, "connecting");
             let (shared, account, folder) = (shared.clone(), account.clone(), folder.clone());
-            tasks.spawn(async move { Box::pin(watch::watch(&shared, &account, &folder)).await });
+            tasks.spawn(async move {
+                let name = format!("{}/{folder}", account.name);
+                match supervise(&name, || Box::pin(watch::watch(&shared, &account, &folder))).await {
+                    Ok(outcome) => outcome.map_err(DaemonError::Ledger),
+                    Err(panic) => Err(DaemonError::Panicked(panic)),
+                }
+            });
         }
     }
     let pulsing = shared.clone();
-    tasks.spawn(async move { pulsing.pulse().await });
+    tasks.spawn(async move { pulsing.pulse().await.map_err(DaemonError::Ledger) });
     if config.mode == Mode::Act {
         let (shared, path) = (shared.clone(), config.path.clone());
-        tasks.spawn(async move { Box::pin(nightly::run(shared, path)).await });
+        tasks.spawn(async move { Box::pin(nightly::run(shared, path)).await.map_err(DaemonError::Ledger) });
     }
     let (watching, wanted) = (shared.clone(), config.clone());
     tasks.spawn(async move { Box::pin(alerts::watch(watching, wanted)).await });
@@ -243,7 +254,7 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
                 }
             }
             ended = tasks.join_next() => match ended {
-                Some(Ok(Err(error))) => break Err(DaemonError::Ledger(error)),
+                Some(Ok(Err(error))) => break Err(error),
                 Some(Ok(Ok(()))) => {}
                 // its message may hold what a mail says
                 Some(Err(_)) => break Err(DaemonError::Panicked),

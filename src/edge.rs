@@ -96,6 +96,8 @@ pub struct Listed {
     pub modseq: Option<u64>,
     /// Names of the instances that have claimed it.
     pub claimed_by: BTreeSet<String>,
+    /// Whether it carries a keyword of ours.
+    pub tagged: bool,
 }
 
 /// Where a moved or appended mail ended up.

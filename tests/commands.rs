@@ -60,6 +60,8 @@ fn every_command_has_help_with_an_example() {
         "customers",
         "undo",
         "retry",
+        "backup",
+        "restore",
         "audit",
         "export",
         "erase",

@@ -22,6 +22,7 @@ mod faults;
 mod guarding;
 mod journey;
 mod learning;
+mod ledger;
 mod ops;
 mod reading;
 mod soak;

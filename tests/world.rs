@@ -210,6 +210,18 @@ impl World {
     }
 
     /// A person takes a mail away.
+    /// Every mail that was filed is in `folder` again, under a new uid.
+    pub fn bring_all_back(&self, folder: &str, with_keywords: bool) {
+        let mut inner = self.0.lock().unwrap();
+        let names: Vec<String> = inner.folders.keys().cloned().collect();
+        for name in names.iter().filter(|name| *name != "Drafts" && *name != "Sent" && *name != folder) {
+            for mail in inner.folders.remove(name).unwrap_or_default() {
+                let flags = if with_keywords { mail.flags } else { BTreeSet::new() };
+                inner.put(folder, mail.bytes, flags);
+            }
+        }
+    }
+
     pub fn take_away(&self, folder: &str, uid: Uid) {
         self.0.lock().unwrap().folders.get_mut(folder).unwrap().retain(|mail| mail.uid != uid);
     }
@@ -276,7 +288,13 @@ impl Mailbox for Connection {
         let mails = self.world.folder(&self.selected);
         let refused = self.world.0.lock().unwrap().refused.clone();
         let told = |mail: &Stored| (!refused.contains(&mail.uid)).then(|| size(mail));
-        let listed = |mail: &Stored| Listed { uid: mail.uid, size: told(mail), ..Listed::default() };
+        let ours = |mail: &Stored| mail.flags.iter().any(|flag| Keyword::from_word(flag).is_some());
+        let listed = |mail: &Stored| Listed {
+            uid: mail.uid,
+            size: told(mail),
+            tagged: ours(mail),
+            ..Listed::default()
+        };
         Ok(mails.iter().filter(|mail| mail.uid >= from).map(listed).collect())
     }
 
@@ -532,6 +550,7 @@ impl Life {
         let classifier = Classifier::shipped().unwrap();
         let mut shared = Shared::new(&config, book, classifier, ledger, Arc::new(clock.clone()));
         shared.retry_floor = Duration::ZERO;
+        shared.clock_rest = Duration::ZERO;
         let account = config.accounts[0].clone();
         Self { world: world.clone(), clock, shared, account }
     }
@@ -603,6 +622,11 @@ impl Life {
             let key = key.clone();
             self.shared.ledger.run(move |store| store.attempt(&[key])).await.unwrap();
         }
+    }
+
+    /// As if a worker still held this record, and wrote it.
+    pub async fn update(&self, record: evenkeel::edge::ledger::MailRecord) {
+        self.shared.ledger.run(move |store| store.update(&record)).await.unwrap();
     }
 
     pub async fn reopened(&self) -> Vec<evenkeel::edge::ledger::MailRecord> {

@@ -53,6 +53,13 @@ pub fn start(daemon: bool) {
         if under_systemd { lines.without_time().boxed() } else { lines.boxed() }
     };
     let capped = lines.with_filter(filter_fn(|data: &Metadata<'_>| is_allowed(data.target(), *data.level())));
+    // what is caught while damaged files are tried is told in one line by whoever caught it
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(crate::edge::ledger::opening::GUARDED) {
+            usual(panic);
+        }
+    }));
     // a second start in one process keeps the first one's settings
     drop(tracing_subscriber::registry().with(filter).with(capped).try_init());
 }

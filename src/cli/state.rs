@@ -35,6 +35,12 @@ impl Whereabouts {
         control::answers(&self.control_socket)
     }
 
+    /// Where the state is.
+    #[must_use]
+    pub fn state_dir(&self) -> &Path {
+        &self.state_dir
+    }
+
     /// Of the config at `path`; one with mistakes will do while a daemon answers.
     ///
     /// # Errors
@@ -74,7 +80,7 @@ impl State {
         if control::answers(&place.control_socket) {
             return Ok(Self::Daemon(place.control_socket.clone()));
         }
-        if !place.state_dir.join("ledger").exists() {
+        if !["ledger", "journal"].iter().any(|half| place.state_dir.join(half).exists()) {
             return Ok(Self::Nothing);
         }
         Ok(Self::Files(Box::new(Store::open(&place.state_dir)?), place.accounts.clone()))

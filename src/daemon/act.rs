@@ -84,14 +84,21 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         if was.is_final() {
             return Ok(was);
         }
-        match entry.effect.clone() {
+        let effect = entry.effect.clone();
+        let enclose = matches!(effect, Effect::Forward { .. });
+        if effect.own_id().is_some() {
+            let asked = record.clone();
+            if self.ledger(move |store| store.was_erased(&asked)).await? {
+                return Ok(EffectState::Skipped("erased".into()));
+            }
+        }
+        match effect {
             Effect::SaveDraft { id, replaces, .. } => {
                 let (state, mark) = self.save_draft(record, hand, &id, replaces.as_ref()).await?;
                 *draft_saved = mark;
                 Ok(state)
             }
             Effect::Forward { desk, id, to } | Effect::Notify { desk, id, to } => {
-                let enclose = matches!(entry.effect, Effect::Forward { .. });
                 let sent = self.forward(record, index, hand, Forward { desk, id, to, was, enclose }).await?;
                 if let Some(entry) = record.effects.get_mut(index) {
                     entry.state = sent.clone();

@@ -11,6 +11,7 @@ use super::plan::{self, Decided};
 use super::worker::{READ_CAP, STEP, WorkError, Worker};
 use crate::classify::{Reading, Verdict};
 use crate::decide::{Decision, OWN_ID_PREFIX, Word, bounce, decide};
+use crate::edge::ledger::recall::Memory;
 use crate::edge::ledger::{Effect, EffectState, LedgerError, MailKey, MailRecord, MailState, Store};
 use crate::edge::{EdgeError, Listed, Mailbox, Outbox, metrics};
 use crate::mail::{AutomatedReason, Mail};
@@ -26,6 +27,8 @@ const SET_BYTES: u32 = 2 * 1024 * 1024;
 struct Fresh {
     key: MailKey,
     arrived: Option<Timestamp>,
+    /// It carries keywords of ours.
+    tagged: bool,
     size: u32,
     bytes: Vec<u8>,
     identity: String,
@@ -113,7 +116,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             } else {
                 plan::identity(&bytes, size)
             };
-            fresh(self.shared, key, listed.arrived, size, bytes, identity)
+            fresh(self.shared, key, listed, size, bytes, identity)
         });
         let reading: Vec<_> = reading.collect();
         let mut fresh = futures::future::try_join_all(reading).await.map_err(WorkError::Ledger)?;
@@ -259,6 +262,8 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
                     all.rest.push(one);
                     break;
                 }
+                let memory = store.memory(&one.identity, one.tagged)?;
+                memory.withhold(&mut record);
                 if !acting {
                     for entry in &mut record.effects {
                         entry.state = EffectState::Skipped("observed only".into());
@@ -278,7 +283,8 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
                 }
                 let size = u32::try_from(one.bytes.len()).unwrap_or(u32::MAX).max(one.size);
                 let arrived = one.arrived;
-                let hand = InHand { mail: one.mail, bytes: one.bytes, size, arrived, decision, again: false };
+                let again = memory != Memory::New;
+                let hand = InHand { mail: one.mail, bytes: one.bytes, size, arrived, decision, again };
                 all.mails.push((record, hand));
             }
             all.rest.extend(fresh);
@@ -384,16 +390,17 @@ fn log_handled(record: &MailRecord, hand: &InHand, acting: bool, begun: Instant)
 async fn fresh(
     shared: &Shared,
     key: MailKey,
-    arrived: Option<Timestamp>,
+    listed: Listed,
     size: u32,
     bytes: Vec<u8>,
     identity: String,
 ) -> Result<Fresh, LedgerError> {
+    let (arrived, tagged) = (listed.arrived, listed.tagged);
     let begun = Instant::now();
     let (mail, verdict) = read(shared, &bytes).await?;
     metrics::classified(begun.elapsed());
     let reading = super::learn::reading(shared, &mail).await;
-    Ok(Fresh { key, arrived, size, bytes, identity, mail, verdict, reading })
+    Ok(Fresh { key, arrived, tagged, size, bytes, identity, mail, verdict, reading })
 }
 
 /// Parses and classifies on a thread of its own: a panic costs this mail, not the daemon.

@@ -51,10 +51,14 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
     async fn prune(&self, days: u32, audit_days: u32) -> Result<(), WorkError<M::Error>> {
         let now = self.shared.clock.now();
         let before = move |days: u32| now.minus(std::time::Duration::from_hours(u64::from(days) * 24));
+        let rest = self.shared.clock_rest;
         let deleted = self
             .shared
             .ledger
             .run(move |store| {
+                if !store.may_delete(now, rest)? {
+                    return Ok((0, 0));
+                }
                 let records = if days > 0 { store.prune(before(days), now, ROUND)? } else { 0 };
                 let months = if audit_days > 0 { store.prune_audit(before(audit_days))? } else { 0 };
                 Ok((records, months))

@@ -42,7 +42,13 @@ impl TicketId {
     /// How many tickets were opened before it.
     #[must_use]
     pub fn sequence(&self) -> u64 {
-        let digits = self.0.split('-').nth(1).unwrap_or_default();
+        Self::sequence_of(&self.0)
+    }
+
+    /// [`TicketId::sequence`] of a number that is only known as text.
+    #[must_use]
+    pub fn sequence_of(number: &str) -> u64 {
+        let digits = number.split('-').nth(1).unwrap_or_default();
         let place = |byte: u8| ALPHABET.iter().position(|letter| *letter == byte).unwrap_or(0) as u64;
         digits
             .bytes()

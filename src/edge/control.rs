@@ -199,6 +199,7 @@ pub fn answer(
             Err(LedgerError::Audit(broken)) => Response::Error(broken.to_string()),
             Err(other) => return Err(other),
         },
+        Request::Backup => Response::Backup(store.backup()?),
         Request::Export { who } => Response::Export(Box::new(store.export(who, now)?)),
         Request::Erase { who, despite_hold, author } => {
             match store.erase(who, *despite_hold, author, now)? {

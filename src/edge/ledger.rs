@@ -2,18 +2,25 @@
 //! sled.
 //!
 //! sled has one owner and blocks, so one thread owns it ([`Ledger`] is the handle). Jobs are run in
-//! groups and made durable together: an answer comes only after `flush` and an `fdatasync` of
-//! sled's file, because sled's own flush is `sync_file_range`, which a power cut does not respect
-//! (`docs/decisions/0002-sled.md`).
+//! groups and made durable together: an answer comes only after an `fdatasync` of the journal, in
+//! which every batch is before it is in sled (`docs/decisions/0002-sled.md`).
 
 mod attempts;
 pub mod audit;
+pub mod backup;
+mod ballast;
 pub mod cases;
 pub mod customers;
 pub mod edits;
 pub mod erase;
 pub mod examples;
+mod journal;
 pub mod keys;
+mod line;
+mod mails;
+pub mod opening;
+mod owner;
+pub mod recall;
 pub mod record;
 pub mod retention;
 pub mod store;
@@ -36,11 +43,13 @@ pub use store::Store;
 pub enum LedgerError {
     /// Another process owns the state.
     #[error(
-        "the state in {dir} is in use by another evenkeel: stop that one first, or ask it over its control socket"
+        "the state in {dir} is in use by {owner}: stop that one first, or ask it over its control socket"
     )]
     Locked {
         /// The state directory.
         dir: String,
+        /// `process 4711`, or `another evenkeel`.
+        owner: String,
     },
     /// The directory cannot be used.
     #[error(
@@ -51,6 +60,12 @@ pub enum LedgerError {
         dir: String,
         /// What the system says.
         source: std::io::Error,
+    },
+    /// The disk is full.
+    #[error("the disk of the state directory {dir} is full: free some space; nothing was lost")]
+    Full {
+        /// The state directory.
+        dir: String,
     },
     /// sled reports an error.
     #[error(
@@ -90,6 +105,29 @@ pub enum LedgerError {
     Stopped,
 }
 
+impl LedgerError {
+    fn directory(dir: &Path, source: std::io::Error) -> Self {
+        let dir = dir.display().to_string();
+        if source.kind() == std::io::ErrorKind::StorageFull {
+            Self::Full { dir }
+        } else {
+            Self::Directory { dir, source }
+        }
+    }
+
+    fn sled(dir: &Path, source: sled::Error) -> Self {
+        match source {
+            sled::Error::Io(source) => Self::directory(dir, source),
+            source => Self::Sled { dir: dir.display().to_string(), source },
+        }
+    }
+
+    fn locked(dir: &Path, owner: Option<u32>) -> Self {
+        let owner = owner.map_or_else(|| "another evenkeel".to_owned(), |pid| format!("process {pid}"));
+        Self::Locked { dir: dir.display().to_string(), owner }
+    }
+}
+
 impl EdgeError for LedgerError {
     fn retry(&self) -> Retry {
         Retry::Never
@@ -99,8 +137,7 @@ impl EdgeError for LedgerError {
 type Job = Box<dyn FnOnce(&mut Store) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
 
-/// Jobs made durable by one flush. With at most 100 records a flush no power cut lost anything
-/// (120 cuts); with 5,000 some did.
+/// Jobs made durable together.
 const GROUP: usize = 64;
 
 /// A handle on the ledger; cheap to clone.
@@ -116,6 +153,7 @@ impl Ledger {
     /// When the directory or the state in it cannot be used, or another process owns it.
     pub fn open(dir: &Path) -> Result<Self, LedgerError> {
         let mut store = Store::open(dir)?;
+        ballast::lay(dir).map_err(|source| LedgerError::directory(dir, source))?;
         let (jobs, mut queue) = mpsc::channel::<Job>(1024);
         let run = move || {
             while let Some(first) = queue.blocking_recv() {

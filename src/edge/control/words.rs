@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::Case;
 use crate::decide::vote::LearningRules;
 use crate::edge::ledger::audit::Line;
+use crate::edge::ledger::backup::Backup;
 use crate::edge::ledger::cases::StoredTicket;
 use crate::edge::ledger::customers::{Change, Shown};
 use crate::edge::ledger::erase::{Export, OnHold, Receipt};
@@ -120,6 +121,8 @@ pub enum Request {
     },
     /// Check the whole audit.
     VerifyAudit,
+    /// Write a backup into the state directory.
+    Backup,
     /// Everything stored about a customer.
     Export {
         /// An address or identity.
@@ -247,6 +250,8 @@ pub enum Response {
     Audit(Vec<Line>),
     /// The audit is whole; number of its last line.
     Verified(u64),
+    /// A backup was written.
+    Backup(Backup),
     /// Everything stored about a customer.
     Export(Box<Export>),
     /// It was erased.

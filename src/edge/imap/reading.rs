@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::answer::{Reply, Row};
 use super::exec::{quoted, uid_set};
 use super::{Imap, ImapError};
+use crate::decide::Keyword;
 use crate::edge::{EdgeError, FolderState, FoundDraft, Keywords, Listed, Uid};
 use crate::mail::MessageId;
 
@@ -184,8 +185,13 @@ fn body_of(rows: Vec<Row>, uid: Uid) -> Result<Option<Vec<u8>>, ImapError> {
 
 /// A row as a mail that is there; news about another mail has no size.
 fn listed(row: &Row) -> Option<Listed> {
-    let claimed_by = row.flags.iter().filter_map(|flag| super::filing::claimant(flag)).collect();
-    Some(Listed { uid: row.uid, size: Some(row.size?), arrived: row.arrived, modseq: row.modseq, claimed_by })
+    let claimed_by: BTreeSet<String> =
+        row.flags.iter().filter_map(|flag| super::filing::claimant(flag)).collect();
+    // servers keep the case in which a keyword was set first; a claim says only that handling was begun
+    let is_ours = |flag: &String| Keyword::from_word(&flag.to_lowercase()).is_some();
+    let tagged = row.flags.iter().any(|flag| is_ours(flag) && super::filing::claimant(flag).is_none());
+    let (uid, arrived, modseq) = (row.uid, row.arrived, row.modseq);
+    Some(Listed { uid, size: Some(row.size?), arrived, modseq, claimed_by, tagged })
 }
 
 pub(super) fn by_message_id(id: &MessageId) -> String {

@@ -5,121 +5,18 @@
 //! `{"n":1,"at":…,"event":{…},"prev":"…","hash":"…"}`; `hash` is the SHA-256 of the line without it.
 //! The ledger remembers number and hash of the last line, so a tail that was cut off is noticed.
 
+mod files;
+mod line;
+
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+pub use files::{delete, files, last_of, read, verify};
+pub use line::{Event, Line, Mark};
 
-use super::keys::hex;
 use crate::time::Timestamp;
-
-/// What is written down.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum Event {
-    /// A mail was decided.
-    Decided {
-        /// What it is: see [`crate::daemon::plan::identity`].
-        mail: String,
-        /// Account and folder in which it was found.
-        place: String,
-        /// Labels, in order of precedence.
-        labels: Vec<String>,
-        /// Reasons, on one line.
-        reasons: String,
-        /// Its ticket.
-        ticket: Option<String>,
-    },
-    /// What has become of an effect.
-    Effect {
-        /// The mail's identity.
-        mail: String,
-        /// `forward legal`, `file Queue/Legal`, …
-        effect: String,
-        /// `done`, `skipped: …`, `failed: …`.
-        outcome: String,
-    },
-    /// A customer is served in another way.
-    Conduct {
-        /// A keyed hash of the customer's identity.
-        customer: String,
-        /// From this state.
-        from: String,
-        /// To this one.
-        to: String,
-        /// Who decided it.
-        author: String,
-    },
-    /// A ticket has changed its state.
-    Ticket {
-        /// Its number.
-        ticket: String,
-        /// The new state.
-        state: String,
-        /// What brought it about.
-        by: String,
-    },
-    /// A person has given a command.
-    Command {
-        /// The command without addresses.
-        command: String,
-        /// Who gave it.
-        author: String,
-        /// What became of it.
-        outcome: String,
-    },
-    /// A customer's data were erased.
-    Erased {
-        /// The receipt's number.
-        receipt: String,
-        /// How much was erased, by kind.
-        counts: std::collections::BTreeMap<String, u64>,
-    },
-}
-
-/// One line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// Its number, from 1.
-    pub n: u64,
-    /// Written at.
-    pub at: Timestamp,
-    /// What happened.
-    pub event: Event,
-    /// Hash of the line before; sixty-four zeros before the first.
-    pub prev: String,
-    /// Hash of this line without this field.
-    #[serde(default)]
-    pub hash: String,
-}
-
-/// Number and hash of a line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
-    /// Number.
-    pub n: u64,
-    /// Hash.
-    pub hash: String,
-}
-
-impl Default for Mark {
-    fn default() -> Self {
-        Self { n: 0, hash: "0".repeat(64) }
-    }
-}
-
-impl Line {
-    fn sealed(&self) -> String {
-        let mut open = self.clone();
-        open.hash = String::new();
-        // a struct of strings and numbers can always be written
-        let text = serde_json::to_string(&open).unwrap_or_default();
-        hex(&Sha256::digest(text.as_bytes()))
-    }
-}
 
 /// What is wrong with the audit.
 #[derive(Debug, thiserror::Error)]
@@ -154,122 +51,24 @@ pub enum AuditError {
     },
 }
 
+fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> AuditError + '_ {
+    |source| AuditError::File { path: path.display().to_string(), source }
+}
+
 /// The writer. Owned by the store.
 #[derive(Debug)]
 pub struct Audit {
     dir: PathBuf,
     open: Option<(PathBuf, File)>,
     last: Mark,
-}
-
-fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> AuditError + '_ {
-    |source| AuditError::File { path: path.display().to_string(), source }
-}
-
-/// The audit's files, oldest first.
-///
-/// # Errors
-/// When the directory cannot be read.
-pub fn files(state: &Path) -> Result<Vec<PathBuf>, AuditError> {
-    let dir = state.join("audit");
-    if !dir.exists() {
-        return Ok(Vec::new());
-    }
-    let mut files = Vec::new();
-    for entry in fs::read_dir(&dir).map_err(failed(&dir))? {
-        let path = entry.map_err(failed(&dir))?.path();
-        if path.extension().is_some_and(|ending| ending == "jsonl") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// Every line, oldest first, given to `each` until it says stop.
-///
-/// # Errors
-/// When a file cannot be read, or a line is none.
-pub fn read(state: &Path, mut each: impl FnMut(&Path, usize, Line) -> bool) -> Result<(), AuditError> {
-    for path in files(state)? {
-        let file = File::open(&path).map_err(failed(&path))?;
-        for (index, text) in BufReader::new(file).lines().enumerate() {
-            let text = text.map_err(failed(&path))?;
-            let line = serde_json::from_str(&text).map_err(|error| AuditError::Broken {
-                path: path.display().to_string(),
-                line: index + 1,
-                what: format!("the line cannot be read: {error}"),
-            })?;
-            if !each(&path, index + 1, line) {
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The last line of a file.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn last_of(path: &Path) -> Result<Option<Line>, AuditError> {
-    let file = File::open(path).map_err(failed(path))?;
-    let mut last = None;
-    for text in BufReader::new(file).lines() {
-        last = Some(text.map_err(failed(path))?);
-    }
-    Ok(last.and_then(|text| serde_json::from_str(&text).ok()))
-}
-
-/// Deletes a file.
-///
-/// # Errors
-/// When the system refuses.
-pub fn delete(path: &Path) -> Result<(), AuditError> {
-    fs::remove_file(path).map_err(failed(path))
-}
-
-/// Checks the whole chain; the mark of its end. `known` is what the ledger remembers, `start` the
-/// line before the first that is kept.
-///
-/// # Errors
-/// With the first line that does not fit.
-pub fn verify(state: &Path, start: &Mark, known: &Mark) -> Result<Mark, AuditError> {
-    let mut last = start.clone();
-    let mut wrong = None;
-    read(state, |path, number, line| {
-        let what = if line.prev != last.hash || line.n != last.n.saturating_add(1) {
-            Some("it does not follow the line before")
-        } else if line.hash != line.sealed() {
-            Some("its hash does not fit its content")
-        } else if line.n == known.n && line.hash != known.hash {
-            Some("it is not the line that the ledger knows")
-        } else {
-            None
-        };
-        if let Some(what) = what {
-            wrong = Some(AuditError::Broken {
-                path: path.display().to_string(),
-                line: number,
-                what: what.to_owned(),
-            });
-            return false;
-        }
-        last = Mark { n: line.n, hash: line.hash };
-        true
-    })?;
-    match wrong {
-        Some(wrong) => Err(wrong),
-        None if last.n < known.n => Err(AuditError::Cut { found: last.n, known: known.n }),
-        None => Ok(last),
-    }
+    unsynced: bool,
 }
 
 impl Audit {
     /// A writer that has not looked at the files yet.
     #[must_use]
     pub fn closed(state: &Path) -> Self {
-        Self { dir: state.join("audit"), open: None, last: Mark::default() }
+        Self { dir: state.join("audit"), open: None, last: Mark::default(), unsynced: false }
     }
 
     /// Goes on after the last line that is in the files; `known` is what the ledger remembers.
@@ -280,19 +79,19 @@ impl Audit {
         let dir = state.join("audit");
         let mut last = known;
         // the file is written before the ledger: after a kill it may know more
-        if let Some(path) = files(state)?.pop() {
-            mend(&path)?;
-            let file = File::open(&path).map_err(failed(&path))?;
-            for text in BufReader::new(file).lines() {
-                let text = text.map_err(failed(&path))?;
-                if let Ok(line) = serde_json::from_str::<Line>(&text)
-                    && line.n == last.n.saturating_add(1)
-                {
+        let files = files(state)?;
+        if let Some(newest) = files.last() {
+            mend(newest)?;
+        }
+        for path in files.iter().rev() {
+            if let Some(line) = last_of(path)? {
+                if line.n > last.n {
                     last = Mark { n: line.n, hash: line.hash };
                 }
+                break;
             }
         }
-        Ok(Self { dir, open: None, last })
+        Ok(Self { dir, open: None, last, unsynced: false })
     }
 
     /// Number and hash of the last line.
@@ -325,6 +124,7 @@ impl Audit {
         let file = self.file(&path)?;
         file.write_all(text.as_bytes()).map_err(failed(&path))?;
         self.last = last;
+        self.unsynced = true;
         Ok(())
     }
 
@@ -348,11 +148,12 @@ impl Audit {
     ///
     /// # Errors
     /// When the disk is full or broken.
-    pub fn sync(&self) -> Result<(), AuditError> {
-        match &self.open {
-            Some((path, file)) => file.sync_data().map_err(failed(path)),
-            None => Ok(()),
+    pub fn sync(&mut self) -> Result<(), AuditError> {
+        if let Some((path, file)) = self.open.as_ref().filter(|_| self.unsynced) {
+            file.sync_data().map_err(failed(path))?;
         }
+        self.unsynced = false;
+        Ok(())
     }
 }
 

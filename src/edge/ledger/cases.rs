@@ -1,5 +1,8 @@
 //! Customers and tickets in the store, as the decision of a mail finds and leaves them.
 
+mod paces;
+mod take_over;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -7,14 +10,14 @@ use sha2::{Digest, Sha256};
 
 use super::LedgerError;
 use super::audit::Event;
-use super::keys::{hex, mail_path, sender_pace_key, short_hash, thread_key};
+use super::keys::{hex, mail_path, short_hash, thread_key};
 use super::record::{DraftMark, Effect, MailRecord};
 use super::store::Store;
 use crate::decide::customer::State;
-use crate::decide::pace::{Pace, Paces};
 use crate::decide::{Care, Case, Customer, Ticket, TicketId, TicketState};
 use crate::mail::MessageId;
 use crate::time::Timestamp;
+pub use paces::InboxPaces;
 
 /// How long before a promise breaks the agent is reminded.
 pub const PROMISE_MARGIN: Duration = Duration::from_hours(1);
@@ -40,18 +43,6 @@ pub struct CaseQuery {
     #[serde(default)]
     pub answers: bool,
 }
-
-/// The paces of everybody together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct InboxPaces {
-    /// Mails for which something was drafted or forwarded.
-    pub all: Pace,
-    /// Mails that were held at a cap.
-    pub held: Pace,
-}
-
-const INBOX_PACES: &str = "meta/paces";
 
 /// A ticket with what only the store needs to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -280,81 +271,6 @@ impl Store {
     /// See [`LedgerError`].
     pub fn care(&self, now: Timestamp) -> Result<Care, LedgerError> {
         Ok(self.get::<Care>("care")?.unwrap_or_default().of_week(now))
-    }
-
-    /// Numbers go on from here, and so do the week's counts; for a ledger that is thrown away.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    pub fn start_at(&mut self, sequence: u64, care: &Care, paces: &Paces) -> Result<(), LedgerError> {
-        self.put("meta/tickets", &sequence)?;
-        self.put("care", care)?;
-        self.put(INBOX_PACES, &InboxPaces { all: paces.all.clone(), held: paces.held.clone() })?;
-        self.apply()
-    }
-
-    /// A customer as another ledger knows one.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    pub fn take_over_customer(&mut self, who: &str, customer: &Customer) -> Result<(), LedgerError> {
-        self.put(&format!("customer/{who}"), customer)?;
-        self.apply()
-    }
-
-    /// A ticket as another ledger knows it, found again by what this query asks.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    pub fn take_over_ticket(&mut self, query: &CaseQuery, ticket: &Ticket) -> Result<(), LedgerError> {
-        let stored = StoredTicket {
-            ticket: ticket.clone(),
-            draft: None,
-            account: query.account.clone(),
-            newest: None,
-            wakes: None,
-        };
-        self.put(&format!("ticket/{}", ticket.id), &stored)?;
-        for id in &query.references {
-            self.put(&thread_key(&query.account, id), &ticket.id)?;
-        }
-        if let Some(hash) = &query.subject {
-            self.put(&subject_key(&query.account, hash), &ticket.id)?;
-        }
-        self.apply()
-    }
-
-    fn write_paces(&mut self, case: &Case, query: &CaseQuery) -> Result<(), LedgerError> {
-        let inbox = InboxPaces { all: case.paces.all.clone(), held: case.paces.held.clone() };
-        self.put(INBOX_PACES, &inbox)?;
-        if let Some(who) = &query.customer {
-            self.put(&sender_pace_key(who), &case.paces.sender)?;
-        }
-        if let Some(ticket) = &case.ticket {
-            self.put(&format!("pace/thread/{}", ticket.id), &case.paces.thread)?;
-        }
-        Ok(())
-    }
-
-    fn paces(&self, query: &CaseQuery, ticket: Option<&Ticket>) -> Result<Paces, LedgerError> {
-        let inbox = self.inbox_paces()?;
-        let sender = match &query.customer {
-            Some(who) => self.get(&sender_pace_key(who))?.unwrap_or_default(),
-            None => Pace::default(),
-        };
-        let thread = match ticket {
-            Some(ticket) => self.get(&format!("pace/thread/{}", ticket.id))?.unwrap_or_default(),
-            None => Pace::default(),
-        };
-        Ok(Paces { sender, thread, all: inbox.all, held: inbox.held })
-    }
-
-    /// How many mails there were of late, and how many of them were held at a cap.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    pub fn inbox_paces(&self) -> Result<InboxPaces, LedgerError> {
-        Ok(self.get(INBOX_PACES)?.unwrap_or_default())
     }
 
     fn next_ticket(&self) -> Result<TicketId, LedgerError> {

@@ -48,6 +48,11 @@ pub struct OnHold {
     pub tickets: Vec<String>,
 }
 
+/// Number of a receipt: from the keyed hash of the customer, so that it can be found again.
+pub(super) fn receipt(pseudonym: &str, at: Timestamp) -> String {
+    short_hash(&format!("{pseudonym}{}", at.0)).chars().take(12).collect()
+}
+
 impl Store {
     /// Everything that is stored about `who`.
     ///
@@ -104,14 +109,40 @@ impl Store {
         count("linked addresses", all.customer.record.linked.len());
         count("mails", all.mails.len());
         count("tickets", all.tickets.len());
-        let (mut under_way, mut examples) = (0, 0);
+        count("mails under way", all.mails.iter().filter(|mail| mail.state == MailState::Intended).count());
+        let examples = self.wipe(all, now)?;
+        count("examples to learn from", examples);
+        let receipt = receipt(&self.pseudonym(&main)?, now);
+        self.note(now, Event::Erased { receipt: receipt.clone(), counts: counts.clone() });
+        let command =
+            Event::Command { command: "erase".into(), author: author.to_owned(), outcome: receipt.clone() };
+        self.note(now, command);
+        self.apply()?;
+        let stays = vec![
+            "mails and drafts in the mailbox: delete them there".to_owned(),
+            "what was forwarded to colleagues".to_owned(),
+            "audit lines: ids and reasons, the customer under a keyed hash".to_owned(),
+            "backups, and damaged files that were set aside: delete them".to_owned(),
+        ];
+        Ok(Ok(Receipt { receipt, at: now, counts, stays }))
+    }
+
+    /// Erases again who was erased after the state was written that is now in force.
+    pub(super) fn erase_quietly(&mut self, who: &str, at: Timestamp) -> Result<(), LedgerError> {
+        let all = self.export(who, at)?;
+        self.wipe(all, at).map(drop)
+    }
+
+    /// Removes what is known of a customer, from the journal's older files as well. Whoever holds one
+    /// of the mails finds its record without a customer, and cancels what is left to do. How many
+    /// examples to learn from were forgotten.
+    fn wipe(&mut self, all: Export, at: Timestamp) -> Result<usize, LedgerError> {
+        let main = all.customer.customer.clone();
+        let mut examples = 0;
         for mut mail in all.mails {
-            under_way += usize::from(mail.state == MailState::Intended);
             examples += self.forget_example(&mail.key.folder.account, &mail.identity)?;
             self.erase_mail(&mut mail)?;
         }
-        count("mails under way", under_way);
-        count("examples to learn from", examples);
         for mut stored in all.tickets {
             stored.ticket.participants.remove(&main);
             stored.newest = None;
@@ -124,19 +155,19 @@ impl Store {
             }
             self.remove(&sender_pace_key(address));
         }
-        let receipt =
-            short_hash(&format!("{}{}", self.pseudonym(&main)?, now.0)).chars().take(12).collect::<String>();
-        self.note(now, Event::Erased { receipt: receipt.clone(), counts: counts.clone() });
-        let command =
-            Event::Command { command: "erase".into(), author: author.to_owned(), outcome: receipt.clone() };
-        self.note(now, command);
-        self.apply()?;
-        let stays = vec![
-            "mails and drafts in the mailbox: delete them there".to_owned(),
-            "what was forwarded to colleagues".to_owned(),
-            "audit lines: ids and reasons, the customer under a keyed hash".to_owned(),
-        ];
-        Ok(Ok(Receipt { receipt, at: now, counts, stays }))
+        let erased = format!("erased/{}", self.pseudonym(&main)?);
+        self.put(&erased, &at)?;
+        self.leave_no_trace();
+        Ok(examples)
+    }
+
+    /// Whether the customer of this mail was erased while it was in hand.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn was_erased(&self, record: &MailRecord) -> Result<bool, LedgerError> {
+        let stored = self.record(&record.key)?;
+        Ok(record.customer.is_some() && stored.is_some_and(|stored| stored.customer.is_none()))
     }
 
     /// What a record says about its sender, and how it could be found.

@@ -1,5 +1,9 @@
 //! What is old is deleted, a little in each round; what is on legal hold stays.
 
+mod steady;
+
+use std::time::Duration;
+
 use super::LedgerError;
 use super::audit::{self, Mark};
 use super::keys::{mail_path, message_key, own_key, short_hash, thread_key};
@@ -9,7 +13,15 @@ use crate::decide::TicketState;
 use crate::decide::customer::State;
 use crate::time::Timestamp;
 
+pub use steady::{REST, Steady, Trust};
+
 const DAY: i64 = 86_400;
+
+/// Where the time is kept up to which the clock was believed.
+const CLOCK: &str = "meta/clock";
+
+/// It is written down no more often, in seconds.
+const CLOCK_STEP: u64 = 600;
 
 /// Where a record is found by its age.
 pub(super) fn day_key(record: &MailRecord) -> String {
@@ -17,6 +29,32 @@ pub(super) fn day_key(record: &MailRecord) -> String {
 }
 
 impl Store {
+    /// Whether the wall clock can be trusted with deleting: after a jump it rests for `rest`.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn may_delete(&mut self, now: Timestamp, rest: Duration) -> Result<bool, LedgerError> {
+        let before = self.get::<Timestamp>(CLOCK)?;
+        match self.look_at_clock(now, before, rest) {
+            Trust::Steady => {
+                if before.is_none_or(|before| before.0.abs_diff(now.0) >= CLOCK_STEP) {
+                    self.put(CLOCK, &now)?;
+                    self.apply()?;
+                }
+                Ok(true)
+            }
+            Trust::Jumped => {
+                tracing::warn!(
+                    now = now.0,
+                    believed = before.map_or(0, |before| before.0),
+                    "the clock has jumped: nothing is deleted for a day; correct it if it is wrong"
+                );
+                Ok(false)
+            }
+            Trust::Resting => Ok(false),
+        }
+    }
+
     /// Deletes at most `limit` records that were decided before `cutoff`, each with its ticket and
     /// customer if these have been quiet since then, too; how many.
     ///

@@ -94,7 +94,7 @@ impl Store {
     /// Size of the ledger on disk, in bytes; 0 where it cannot be told.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let mut folders = vec![self.dir().join("ledger")];
+        let mut folders = vec![self.dir().join("ledger"), self.dir().join("journal")];
         let mut sum = 0;
         while let Some(folder) = folders.pop() {
             let Ok(entries) = std::fs::read_dir(&folder) else { continue };

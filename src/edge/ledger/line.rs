@@ -1,0 +1,104 @@
+//! One line of a journal or a backup: sixteen hex digits of the SHA-256 of the rest, a space, JSON.
+//! A line that was cut or changed is told from a good one, and costs no other.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Read};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::keys::hex;
+use crate::time::Timestamp;
+
+/// Longest line that is read; longer ones are not ours.
+const MAX_LINE: u64 = 64 * 1024 * 1024;
+
+/// What stands in a line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Entry {
+    /// The first line of a base or a backup.
+    Head {
+        /// Format of the state.
+        format: u32,
+        /// Number of the last batch that is certainly in what follows.
+        n: u64,
+        /// Written at.
+        at: Timestamp,
+        /// Version of the program.
+        version: String,
+    },
+    /// A key and its value.
+    Put(String, Box<RawValue>),
+    /// Keys that were written and removed together.
+    Batch {
+        /// Its number.
+        n: u64,
+        /// The number of the last batch that was durable when this one was written.
+        durable: u64,
+        /// Written.
+        put: BTreeMap<String, Box<RawValue>>,
+        /// Removed.
+        del: Vec<String>,
+    },
+    /// A line of the audit, in backups.
+    Audit {
+        /// Name of its file.
+        file: String,
+        /// The line as it is.
+        text: String,
+    },
+    /// The last line of a base or a backup.
+    End {
+        /// Lines before it.
+        lines: u64,
+    },
+}
+
+fn sum(text: &[u8]) -> String {
+    hex(Sha256::digest(text).iter().take(8))
+}
+
+/// A line, with its end.
+pub(super) fn seal(entry: &Entry) -> io::Result<String> {
+    let text = serde_json::to_string(entry)?;
+    Ok(format!("{} {text}\n", sum(text.as_bytes())))
+}
+
+fn unseal(line: &[u8]) -> Option<Entry> {
+    let (seal, text) = line.split_at_checked(17)?;
+    let text = text.strip_suffix(b"\n")?;
+    let good = seal.strip_suffix(b" ") == Some(sum(text).as_bytes());
+    if good { serde_json::from_slice(text).ok() } else { None }
+}
+
+/// A value as it is kept in the ledger.
+pub(super) fn raw(value: String) -> io::Result<Box<RawValue>> {
+    Ok(RawValue::from_string(value)?)
+}
+
+/// Reads the next line: its length in bytes, 0 at the end, and what it says if it is good.
+pub(super) fn next(from: &mut impl BufRead, buffer: &mut Vec<u8>) -> io::Result<(u64, Option<Entry>)> {
+    buffer.clear();
+    let length = from.take(MAX_LINE).read_until(b'\n', buffer)?;
+    Ok((u64::try_from(length).unwrap_or(u64::MAX), unseal(buffer)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_changed_or_cut_line_is_taken_for_a_good_one() {
+        let put = |key: &str| seal(&Entry::Put(key.into(), raw("{\"a\":[1,2]}".into()).unwrap())).unwrap();
+        let line = put("customer/a@b");
+        assert!(matches!(unseal(line.as_bytes()), Some(Entry::Put(key, _)) if key == "customer/a@b"));
+        for at in 0..line.len() {
+            let mut bytes = line.clone().into_bytes();
+            bytes[at] ^= 1;
+            assert!(unseal(&bytes).is_none(), "byte {at}");
+            assert!(unseal(&line.as_bytes()[..at]).is_none(), "cut at {at}");
+        }
+    }
+}
