@@ -192,8 +192,8 @@ pub enum DaemonError {
     #[error(transparent)]
     Http(#[from] http::HttpError),
     /// A task has panicked: the process ends, so that systemd starts it afresh.
-    #[error("a task has panicked; the log says where: please report it")]
-    Panicked,
+    #[error("{0} has panicked; the log says where: please report it")]
+    Panicked(String),
     /// A signal handler cannot be set.
     #[error("signals cannot be watched: {0}")]
     Signals(std::io::Error),
@@ -222,7 +222,7 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
                 let name = format!("{}/{folder}", account.name);
                 match supervise(&name, || Box::pin(watch::watch(&shared, &account, &folder))).await {
                     Ok(outcome) => outcome.map_err(DaemonError::Ledger),
-                    Err(panic) => Err(DaemonError::Panicked(panic)),
+                    Err(task) => Err(DaemonError::Panicked(task)),
                 }
             });
         }
@@ -234,7 +234,7 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
         tasks.spawn(async move { Box::pin(nightly::run(shared, path)).await.map_err(DaemonError::Ledger) });
     }
     let (watching, wanted) = (shared.clone(), config.clone());
-    tasks.spawn(async move { Box::pin(alerts::watch(watching, wanted)).await });
+    tasks.spawn(async move { Box::pin(alerts::watch(watching, wanted)).await.map_err(DaemonError::Ledger) });
     tracing::info!(accounts = config.accounts.len(), mode = ?config.mode, "evenkeel is running");
     let paces = shared.ledger.run(|store| store.inbox_paces()).await?;
     shared.note_held(&paces.held);
@@ -257,7 +257,7 @@ pub async fn run(config: Config, shared: Arc<Shared>, load: reload::Loader) -> R
                 Some(Ok(Err(error))) => break Err(error),
                 Some(Ok(Ok(()))) => {}
                 // its message may hold what a mail says
-                Some(Err(_)) => break Err(DaemonError::Panicked),
+                Some(Err(_)) => break Err(DaemonError::Panicked("a task".into())),
                 None => break Ok(()),
             },
         }
