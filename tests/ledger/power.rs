@@ -6,9 +6,10 @@
 //! says so. `EVENKEEL_POWER_CUTS=100` makes more of them: `tests/soak/power-cuts`.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use evenkeel::edge::ledger::opening::Found;
@@ -63,14 +64,25 @@ impl Disk {
         panic!("the disk is busy for ever");
     }
 
-    /// What a power cut leaves: nothing that was not flushed, not even the file system's own journal.
-    fn cut_power(&self) {
+    /// Whoever will cut the power, waiting for the word. What it leaves: nothing that was not flushed,
+    /// not even the file system's own journal.
+    fn at_the_switch(&self) -> Child {
         let ioctl = "import fcntl, os, struct, sys\n\
-                     fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))";
-        assert!(
-            works(Command::new("python3").args(["-c", ioctl]).arg(self.mounted())),
-            "the ioctl is refused"
-        );
+                     disk = os.open(sys.argv[1], os.O_RDONLY)\n\
+                     print('ready', flush=True)\n\
+                     sys.stdin.readline()\n\
+                     fcntl.ioctl(disk, 0x8004587D, struct.pack('I', 2))";
+        let mut switch = Command::new("python3")
+            .args(["-c", ioctl])
+            .arg(self.mounted())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut ready = String::new();
+        BufReader::new(switch.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+        assert_eq!(ready, "ready\n");
+        switch
     }
 }
 
@@ -163,14 +175,21 @@ fn one_cut(disk: &Disk, seed: u64, from: u32, way: Way, tally: &mut Tally) -> u3
         }
     }
     let pause = Duration::from_micros(500 + seed % 400_000);
+    let off = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let cutter = scope.spawn(|| {
+            let mut switch = disk.at_the_switch();
             std::thread::sleep(pause);
-            disk.cut_power();
+            // a process dies with its power: what it says from now on nobody hears, and an fdatasync
+            // that overlaps the ioctl may return 0 although the file system's journal was given up
+            off.store(true, Ordering::SeqCst);
+            switch.stdin.take().unwrap().write_all(b"now\n").unwrap();
+            assert!(switch.wait().unwrap().success(), "the ioctl is refused");
         });
-        // whatever the child has said counts, up to its end
         while let Some(line) = read(&mut lines) {
-            durable = line.unwrap_or(durable);
+            if let Some(uid) = line.filter(|_| !off.load(Ordering::SeqCst)) {
+                durable = uid;
+            }
         }
         cutter.join().unwrap();
     });

@@ -13,6 +13,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use super::journal::{self, Condition, Journal};
 use super::store::FORMAT;
@@ -25,6 +26,10 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Openings in a row that may never come back.
 const PATIENCE: u32 = 3;
+
+/// How often, and with which pause, sled's own lock is asked for: five seconds in all.
+const LOCK_PATIENCE: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Batches by which sled may be ahead of its journal after a power cut: those of one group.
 const AHEAD: u64 = 2_000;
@@ -81,8 +86,22 @@ pub(super) fn is_the_systems(error: &io::Error) -> bool {
         )
 }
 
+/// Whether sled says that another has its file; it wraps what the system says into words.
+fn is_locked(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || error.to_string().contains("acquire lock")
+}
+
 pub(super) fn sled_at(path: &Path) -> Result<sled::Db, sled::Error> {
-    sled::Config::new().path(path).cache_capacity(CACHE_BYTES).mode(sled::Mode::LowSpace).open()
+    let mut patience = LOCK_PATIENCE;
+    loop {
+        let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).mode(sled::Mode::LowSpace);
+        match config.open() {
+            // sled gives its lock back a moment after its last handle is dropped
+            Err(sled::Error::Io(error)) if patience > 0 && is_locked(&error) => patience -= 1,
+            other => return other,
+        }
+        thread::sleep(LOCK_PAUSE);
+    }
 }
 
 /// What came of looking at sled.
@@ -196,7 +215,13 @@ impl From<sled::Error> for Trouble {
 
 impl From<io::Error> for Trouble {
     fn from(source: io::Error) -> Self {
-        if is_the_systems(&source) { Self::System(source) } else { Self::Damage(source.to_string()) }
+        if is_locked(&source) {
+            Self::System(io::ErrorKind::WouldBlock.into())
+        } else if is_the_systems(&source) {
+            Self::System(source)
+        } else {
+            Self::Damage(source.to_string())
+        }
     }
 }
 
