@@ -137,7 +137,9 @@ fn every_key_that_the_code_knows_is_in_the_annotated_config() {
         [&tables[..], &["conduct", "service", "limits", "http", "alerts", "hours", "learning", "oauth2"]]
             .concat();
     let mut missing = Vec::new();
-    for section in ["", "http", "alerts", "account", "account.imap", "conduct", "service", "limits"] {
+    for section in
+        ["", "http", "alerts", "account", "account.imap", "account.oauth2", "conduct", "service", "limits"]
+    {
         for name in known(section) {
             let there = keys.iter().any(|key| key.section == section && key.name == name)
                 || tables.contains(&name.as_str());
