@@ -87,7 +87,7 @@ fn annotated() -> Vec<Key> {
         let name = plain.split(" = ").next().unwrap_or_default();
         let is_key = plain.contains(" = ") && name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
         if plain.starts_with('[') && plain.ends_with(']') {
-            section = plain.trim_matches(['[', ']']).to_owned();
+            plain.trim_matches(['[', ']']).clone_into(&mut section);
             says.clear();
         } else if is_key {
             let value = plain.split_once(" = ").map(|(_, value)| value.to_owned());
@@ -137,7 +137,9 @@ fn every_key_that_the_code_knows_is_in_the_annotated_config() {
         [&tables[..], &["conduct", "service", "limits", "http", "alerts", "hours", "learning", "oauth2"]]
             .concat();
     let mut missing = Vec::new();
-    for section in ["", "http", "alerts", "account", "account.imap", "conduct", "service", "limits"] {
+    for section in
+        ["", "http", "alerts", "account", "account.imap", "account.oauth2", "conduct", "service", "limits"]
+    {
         for name in known(section) {
             let there = keys.iter().any(|key| key.section == section && key.name == name)
                 || tables.contains(&name.as_str());
