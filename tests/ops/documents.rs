@@ -87,7 +87,7 @@ fn annotated() -> Vec<Key> {
         let name = plain.split(" = ").next().unwrap_or_default();
         let is_key = plain.contains(" = ") && name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
         if plain.starts_with('[') && plain.ends_with(']') {
-            section = plain.trim_matches(['[', ']']).to_owned();
+            plain.trim_matches(['[', ']']).clone_into(&mut section);
             says.clear();
         } else if is_key {
             let value = plain.split_once(" = ").map(|(_, value)| value.to_owned());
