@@ -1,12 +1,12 @@
 //! Characters as features and rules see them: lower case, without accents, one script a word.
 
-mod common;
+mod table;
 
 use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-pub(super) use common::Common;
+pub(super) use table::Common;
 
 /// What a character is to the reader of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
