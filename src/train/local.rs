@@ -187,7 +187,9 @@ pub fn fit(
         if label >= Label::COUNT || positives >= LEAST_THRESHOLD {
             let mut chosen = cut::thresholds(name, &scored);
             if label >= Label::COUNT {
-                chosen.iter_mut().for_each(|threshold| *threshold = threshold.min(OWN_MOST));
+                for threshold in &mut chosen {
+                    *threshold = threshold.min(OWN_MOST);
+                }
             }
             let from = label * LANGUAGES.len();
             for (place, threshold) in layer.thresholds.iter_mut().skip(from).zip(chosen) {

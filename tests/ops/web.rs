@@ -104,7 +104,7 @@ impl Lonely {
     pub fn until(&self, text: &str) {
         let begun = Instant::now();
         while !self.log().contains(text) {
-            assert!(begun.elapsed() < Duration::from_secs(120), "{text:?} did not come:\n{}", self.log());
+            assert!(begun.elapsed() < Duration::from_mins(2), "{text:?} did not come:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
