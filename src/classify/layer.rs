@@ -306,7 +306,7 @@ mod tests {
         layer.unknown = 1.0;
         layer.weights = vec![0.0; reading.ids.len() * layer.labels()];
         for row in layer.weights.chunks_exact_mut(13) {
-            row[Label::Complaint as usize] = 1.5;
+            row[Label::Complaint as usize] = 0.2;
             row[12] = 3.0;
         }
         layer.ids = reading.ids;

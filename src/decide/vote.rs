@@ -131,7 +131,7 @@ impl Default for LearningRules {
             train: true,
             train_hours: vec![3],
             train_after: 20,
-            promote: true,
+            promote: false,
             corpus: "/usr/share/evenkeel/corpus".into(),
             own_corpus: Vec::new(),
             keep_text: false,
