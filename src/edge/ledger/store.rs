@@ -134,6 +134,13 @@ impl Store {
         let before = evenkeel_lasting_flush::calls();
         let format = FORMAT.to_string();
         self.db.insert(FORMAT_KEY, format.as_str()).map_err(|e| self.sled(e))?;
+        // the same value again would be nothing to write; the tree is none of the ledger's
+        let proof = self.db.open_tree("proof").map_err(|e| self.sled(e))?;
+        let starts = |old: Option<&[u8]>| {
+            let old = old.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes);
+            Some(old.wrapping_add(1).to_be_bytes().to_vec())
+        };
+        proof.update_and_fetch("starts", starts).map_err(|e| self.sled(e))?;
         self.db.flush().map_err(|e| self.sled(e))?;
         if cfg!(target_os = "linux") && evenkeel_lasting_flush::calls() == before {
             tracing::error!(
