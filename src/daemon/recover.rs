@@ -104,7 +104,9 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
     async fn handle_again(&mut self, mut record: MailRecord) -> Result<bool, WorkError<M::Error>> {
         let uid = record.key.uid;
         let listed = self.mailbox.list(uid).await.map_err(WorkError::Mailbox)?;
-        if let Some(listed) = listed.into_iter().find(|mail| mail.uid == uid) {
+        if let Some(mut listed) = listed.into_iter().find(|mail| mail.uid == uid) {
+            // its keyword tells that it was quarantined, not that it was handled
+            listed.tagged = false;
             Box::pin(self.handle_set(&[listed])).await?;
         } else {
             record.state = MailState::Done;
