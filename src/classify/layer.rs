@@ -162,7 +162,7 @@ impl Layer {
         self.thresholds.get(label * LANGUAGES.len() + place).copied().filter(|x| *x > 0.0)
     }
 
-    /// The places of known ids with their values; together a row of length [`LENGTH`] at most, less the
+    /// The places of known ids with their values; together a row of length `LENGTH` at most, less the
     /// more of the mail is unknown.
     pub fn row<'a>(&'a self, ids: &'a [u32]) -> impl Iterator<Item = (usize, f32)> + 'a {
         let factor = |id: &u32| {

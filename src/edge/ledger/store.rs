@@ -1,13 +1,13 @@
 //! The ledger's layout: one tree of sled, keys by prefix, JSON values. A group of writes is one
-//! batch: a line in the journal ([`super::journal`]), then a batch of sled, all or nothing.
+//! batch: a line in the journal (`super::journal`), then a batch of sled, all or nothing.
 //!
 //! | key | value |
 //! |---|---|
 //! | `meta/format`, `meta/batch` | format number; number of the last batch that sled has |
 //! | `meta/secret`, `meta/tickets` | 32 random bytes; tickets opened so far |
-//! | `cursor/<account>/<folder>` | [`Cursor`] |
+//! | `cursor/<account>/<folder>` | [`super::Cursor`] |
 //! | `attempt/<mail>`, `cut/<mail>` | how often handling was begun and not ended; how often because the line broke |
-//! | `mail/<mail>` | [`MailRecord`]; `<mail>` is account, folder, UIDVALIDITY, uid |
+//! | `mail/<mail>` | [`super::MailRecord`]; `<mail>` is account, folder, UIDVALIDITY, uid |
 //! | `open/<mail>` | marks a record that is not done |
 //! | `identity/<account>/<hash>` | the mail's key: found again when UIDs change |
 //! | `message/<account>/<hash of Message-ID>` | keys of the mails with it |
