@@ -49,7 +49,7 @@ const fn metric(
 }
 
 /// Every metric.
-pub const ALL: [Metric; 26] = [
+pub const ALL: [Metric; 25] = [
     metric("evenkeel_build_info", Kind::Gauge, &["version"], "1; the version is in the label"),
     metric(
         "evenkeel_mails_processed_total",
@@ -144,12 +144,6 @@ pub const ALL: [Metric; 26] = [
     ),
     metric("evenkeel_customers_marked", Kind::Gauge, &[], "customers who are not served as everybody"),
     metric("evenkeel_held_at_cap", Kind::Gauge, &[], "mails of the window held at a cap against loops"),
-    metric(
-        "evenkeel_secret_not_after_timestamp_seconds",
-        Kind::Gauge,
-        &["account"],
-        "when a login secret runs out, where that is known",
-    ),
     metric(
         "evenkeel_alerts_total",
         Kind::Counter,
@@ -299,11 +293,6 @@ pub fn commit(took: Duration) {
 /// A damaged ledger was set aside and rebuilt.
 pub fn rebuilt() {
     counter!("evenkeel_store_rebuilds_total").increment(1);
-}
-
-/// A login secret runs out at `at`.
-pub fn secret_expires(account: &str, at: Timestamp) {
-    gauge!("evenkeel_secret_not_after_timestamp_seconds", "account" => place(account)).set(number(at.0));
 }
 
 /// A new config was taken, or refused.
