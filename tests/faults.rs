@@ -121,8 +121,9 @@ impl Rig {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// How often legal has got this mail.
+    /// How often legal has got this mail, once Postfix has delivered all that it accepted.
     pub fn forwards(&self, id: &str) -> usize {
+        until("Postfix has delivered what it accepted", Duration::from_secs(60), || self.servers.is_idle());
         let carries = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(id);
         self.legal().all("INBOX").iter().filter(|mail| carries(&mail.bytes)).count()
     }

@@ -20,11 +20,25 @@ pub struct Found {
 
 impl ImapClient {
     pub fn login(servers: &Servers, user: &str) -> Self {
+        let login = format!("LOGIN {user} {}", servers.password());
+        for _ in 0..50 {
+            let mut client = Self::connect(servers);
+            let (_, answer) = client.command(&login);
+            if answer.starts_with("OK") {
+                return client;
+            }
+            // where only one line is allowed, the one just given up may still be counted
+            assert!(answer.contains("[LIMIT]"), "{user}: {answer}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("{user}: no line is free");
+    }
+
+    fn connect(servers: &Servers) -> Self {
         let writer = TcpStream::connect(("127.0.0.1", servers.port)).unwrap();
         writer.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let mut client = Self { reader: BufReader::new(writer.try_clone().unwrap()), writer, tag: 0 };
         client.line();
-        client.ok(&format!("LOGIN {user} {}", servers.password()));
         client
     }
 

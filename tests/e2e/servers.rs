@@ -175,6 +175,16 @@ impl Servers {
         stream.write_all(b"QUIT\r\n").unwrap();
     }
 
+    /// Postfix holds nothing that it has not delivered yet.
+    pub fn is_idle(&self) -> bool {
+        fn files(dir: &Path) -> usize {
+            let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+            entries.map(|e| if e.path().is_dir() { files(&e.path()) } else { 1 }).sum()
+        }
+        let queue = self.dir.join("postfix/queue");
+        ["incoming", "active", "deferred"].iter().all(|name| files(&queue.join(name)) == 0)
+    }
+
     /// No body, subject or whole address has reached a log of ours.
     pub fn assert_log_is_clean(&self) {
         let mut handled = 0;

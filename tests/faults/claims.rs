@@ -24,12 +24,14 @@ fn two_daemons_share_a_mailbox_where_the_server_decides_who_was_first() {
         one.log().matches("mail handled").count() + two.log().matches("mail handled").count() == ids.len()
     });
     let told = [&one, &two].iter().filter(|d| d.log().contains("another evenkeel has claimed")).count();
+    let lost = [&one, &two].iter().filter(|d| d.log().contains("not connected")).count();
     one.stop();
     two.stop();
     for id in &ids {
         rig.assert_exactly_once("claims", id, "Queue/Legal", "ek-threat", 1);
     }
     assert!(told >= 1, "the one that comes second says so");
+    assert_eq!(lost, 0, "to come second is no reason to break the line off");
 }
 
 #[test]

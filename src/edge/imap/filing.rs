@@ -55,6 +55,10 @@ impl Imap {
         let mut ours = BTreeSet::new();
         let mut wanted: Vec<Uid> = all.iter().copied().collect();
         for _ in 0..CLAIM_ROUNDS {
+            // a set of none is no valid command
+            if wanted.is_empty() {
+                break;
+            }
             let set = uid_set(&wanted);
             let command = format!("UID STORE {set} (UNCHANGEDSINCE {newest}) +FLAGS.SILENT ({keyword})");
             let modified = self.connection.exec(&command).await?.modified;
