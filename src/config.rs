@@ -38,6 +38,18 @@ pub enum Mode {
     Act,
 }
 
+/// What is done with a forward of which nobody knows whether it was sent: the line died between its
+/// last byte and the server's answer (RFC 5321 §4.5.3.2.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InDoubt {
+    /// It is sent again with the same Message-ID.
+    #[default]
+    Send,
+    /// The mail is marked for a person and stays where it is.
+    Hold,
+}
+
 /// A config that was found good.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -55,6 +67,8 @@ pub struct Config {
     pub playbooks: Option<PathBuf>,
     /// Largest original that is forwarded, in bytes.
     pub forward_cap_bytes: u32,
+    /// What is done with a forward of which nobody knows whether it was sent.
+    pub forward_in_doubt: InDoubt,
     /// Attempts after which a mail is left to a person.
     pub attempts: u32,
     /// The pages: metrics, health, the window.

@@ -34,7 +34,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::classify::Classifier;
-use crate::config::{Config, Mode};
+use crate::config::{Config, InDoubt, Mode};
 use crate::decide::Rulebook;
 use crate::decide::pace::Pace;
 use crate::edge::ledger::keys::hex;
@@ -60,6 +60,8 @@ pub struct Shared {
     pub attempts: u32,
     /// Largest original that is forwarded, in bytes.
     pub forward_cap_bytes: u32,
+    /// What is done with a forward of which nobody knows whether it was sent.
+    pub forward_in_doubt: InDoubt,
     /// So long nothing is deleted after the wall clock has jumped.
     pub clock_rest: Duration,
     /// Shortest pause before an effect is tried again.
@@ -100,6 +102,7 @@ impl Shared {
             mode: config.mode,
             attempts: config.attempts,
             forward_cap_bytes: config.forward_cap_bytes,
+            forward_in_doubt: config.forward_in_doubt,
             clock_rest: retention::REST,
             retry_floor: Duration::from_secs(5),
             instance: instance(&config.state_dir),

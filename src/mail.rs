@@ -201,13 +201,28 @@ impl Mail {
         self.person.as_ref().map(|person| &person.address).or_else(|| self.sender())
     }
 
-    /// Where an answer goes (RFC 5322 §3.6.2): to `Reply-To` if it is one address, else to the person.
+    /// Where an answer goes (RFC 5322 §3.6.2): to `Reply-To` if it is one address and not
+    /// [elsewhere](Self::asks_elsewhere), else to the person.
     #[must_use]
     pub fn answer_to(&self) -> Option<&Address> {
         match self.reply_to.as_slice() {
-            [one] if one.address.contains('@') => Some(one),
+            [one] if one.address.contains('@') && self.asks_elsewhere().is_none() => Some(one),
             _ => self.author(),
         }
+    }
+
+    /// `Reply-To`, where a person wants the answer sent to another domain than that of `From`: that may
+    /// be somebody else, so an agent has to decide it.
+    #[must_use]
+    pub fn asks_elsewhere(&self) -> Option<&Address> {
+        let [wanted] = self.reply_to.as_slice() else { return None };
+        let from =
+            self.person.as_ref().filter(|person| person.source == PersonSource::From).map(|p| &p.address)?;
+        let domain = |one: &Address| one.address.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
+        let (wanted_at, from_at) = (domain(wanted)?, domain(from)?);
+        let within = |one: &str, other: &str| one.strip_suffix(other).is_some_and(|rest| rest.ends_with('.'));
+        let same = wanted_at == from_at || within(&wanted_at, &from_at) || within(&from_at, &wanted_at);
+        (!same && wanted.identity() != from.identity()).then_some(wanted)
     }
 
     /// What one of the servers with these `authserv-id`s has found out about the sender.

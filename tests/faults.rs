@@ -13,6 +13,7 @@ mod poison;
 mod proxy;
 mod refusals;
 mod smtp;
+mod stops;
 mod tls;
 mod tokens;
 
@@ -123,7 +124,7 @@ impl Rig {
 
     /// How often legal has got this mail, once Postfix has delivered all that it accepted.
     pub fn forwards(&self, id: &str) -> usize {
-        until("Postfix has delivered what it accepted", Duration::from_secs(60), || self.servers.is_idle());
+        until("Postfix has delivered what it accepted", Duration::from_mins(1), || self.servers.is_idle());
         let carries = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(id);
         self.legal().all("INBOX").iter().filter(|mail| carries(&mail.bytes)).count()
     }

@@ -72,6 +72,19 @@ async fn the_cap_in_all_holds_for_strangers_too() {
 }
 
 #[tokio::test]
+async fn of_several_senders_a_person_decides_whom_to_answer() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    world.deliver(&question(1, "Ivo <ivo@example.org>, Mia <mia@example.net>"));
+    let life = Life::begin(&world, dir.path()).await;
+    life.session().await.unwrap();
+    assert!(world.folder("Drafts").is_empty());
+    let inbox = world.folder("INBOX");
+    assert!(inbox.len() == 1 && inbox[0].flags.contains("ek-review"), "{:?}", world.snapshot());
+    let record = &life.records("q1@example.org").await[0];
+    assert!(record.reasons.iter().any(|reason| reason.word == Word::SeveralSenders), "{:?}", record.reasons);
+}
+
+#[tokio::test]
 async fn a_mail_the_server_refuses_to_show_is_quarantined_and_the_others_go_on() {
     let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
     let poison = world.deliver(&question(1, "Ivo <ivo@example.org>"));

@@ -141,7 +141,7 @@ fn kills() {
         window += usize::from(!by_itself || matches!(step, "inflight" | "forward"));
         kills += 1;
         if kills % BETWEEN_COUNTS as u64 == 0 || kills == wanted {
-            let daemon = Daemon::launch(&rig.servers, &config, None);
+            let daemon = Daemon::start(&rig.servers, &config, None);
             wait_until_empty(&rig, &daemon);
             rss.push(daemon.rss_kib());
             daemon.stop();

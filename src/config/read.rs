@@ -14,13 +14,14 @@ use super::merge::{Sources, id_of};
 use super::{Config, ConfigError, ConfigProblem, Mode, advice, thresholds};
 
 /// The keys of the top level; every other one is a mistake.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "mode",
     "state-dir",
     "control-socket",
     "model",
     "playbooks",
     "forward-cap-bytes",
+    "forward-in-doubt",
     "attempts",
     "authserv-ids",
     "http",
@@ -100,6 +101,7 @@ pub fn parse_all(file: &Path, sources: &Sources) -> Result<Config, ConfigError> 
         model: reader.take("model"),
         playbooks: reader.take("playbooks"),
         forward_cap_bytes: reader.take("forward-cap-bytes").unwrap_or(32 * 1024 * 1024),
+        forward_in_doubt: reader.take("forward-in-doubt").unwrap_or_default(),
         attempts: reader.take("attempts").unwrap_or(3),
         http: reader.take("http").unwrap_or_default(),
         alerts: reader.take("alerts").unwrap_or_default(),

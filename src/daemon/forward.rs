@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 use super::act::InHand;
 use super::plan;
 use super::worker::{STEP, WorkError, Worker};
+use crate::config::InDoubt;
 use crate::decide::{Desk, Keyword};
 use crate::edge::ledger::{Effect, EffectState, MailRecord};
 use crate::edge::outgoing::{self, Marks};
 use crate::edge::smtp::TIME_PER_MIB;
 use crate::edge::{EdgeError, Mailbox, Outbox, Retry};
-use crate::mail::MessageId;
+use crate::mail::{Mail, MessageId};
+
+/// Most earlier mails of a thread that are named in a forward.
+const THREAD: usize = 20;
 
 /// A forward as it stands in the record.
 pub(super) struct Forward {
@@ -38,6 +42,10 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         if self.smtp_waits {
             return Ok(was);
         }
+        if was == EffectState::InFlight && self.shared.forward_in_doubt == InDoubt::Hold {
+            let why = format!("it may have been sent before: ask {desk}, then `evenkeel retry`");
+            return self.give_up(record, format!("forward to {desk}: {why}"), why).await;
+        }
         let original = if enclose { self.original(record, hand).await? } else { None };
         if enclose && original.is_none() {
             let why = format!("the original is gone or larger than forward-cap-bytes ({} bytes)", hand.size);
@@ -61,8 +69,10 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let subject = plan::forward_subject(desk, record);
         let at = record.decided;
         let built = if let Some(original) = &original {
-            let book = self.shared.policy().book;
-            let evidence = plan::evidence(original, &hand.mail, &book);
+            let policy = self.shared.policy();
+            let lexicon = policy.classifier.model.lexicon();
+            let mut evidence = plan::evidence(original, &hand.mail, &policy.book, lexicon);
+            evidence.extend(plan::thread_so_far(&self.earlier(&hand.mail).await?));
             let summary = plan::forward_summary(desk, &hand.mail, record, &self.account.name, &evidence);
             let enclosed = outgoing::Enclosed { original, eight_bit: transfer.eight_bit };
             outgoing::forward(&id, &from, &to, &subject, &summary, enclosed, &marks, at)
@@ -112,6 +122,21 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             }
             Err(error) => self.give_up(record, error.to_string(), error.to_string()).await,
         }
+    }
+
+    /// What the ledger knows of the mails that this one answers, oldest first.
+    async fn earlier(&self, mail: &Mail) -> Result<Vec<MailRecord>, WorkError<M::Error>> {
+        let skipped = mail.references.len().saturating_sub(THREAD);
+        let ids: Vec<MessageId> = mail.references.iter().skip(skipped).cloned().collect();
+        let account = [self.folder.account.clone()];
+        self.ledger(move |store| {
+            let mut all = Vec::new();
+            for id in &ids {
+                all.extend(store.find(&account, id)?);
+            }
+            Ok(all)
+        })
+        .await
     }
 
     /// The whole original: what was fetched, or if that was only a part, all of it.

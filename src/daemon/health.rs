@@ -192,3 +192,18 @@ pub(super) fn reason(error: &ImapError) -> &'static str {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_that_breaks_its_promise_is_named_until_it_shows_a_sign_of_life() {
+        let health = Health::default();
+        health.promise("support/INBOX".into(), Duration::ZERO);
+        health.promise("ledger".into(), Duration::from_hours(1));
+        assert_eq!(health.late(), ["support/INBOX"]);
+        health.promise("support/INBOX".into(), Duration::from_hours(1));
+        assert!(health.late().is_empty());
+    }
+}

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::classify::Verdict;
+use crate::classify::{Lexicon, Verdict};
 use crate::decide::{Action, Case, Decision, Desk, Policy, Rulebook};
 use crate::edge::ledger::cases::subject_hash;
 use crate::edge::ledger::keys::hex;
@@ -192,9 +192,9 @@ pub fn forward_summary(
 }
 
 /// What makes a forwarded original evidence: its hash, who has proven what about its sender, and what
-/// it says, sentence by sentence.
+/// it says, sentence by sentence, with insults veiled: who wants them opens the original.
 #[must_use]
-pub fn evidence(original: &[u8], mail: &Mail, book: &Rulebook) -> Vec<String> {
+pub fn evidence(original: &[u8], mail: &Mail, book: &Rulebook, lexicon: &Lexicon) -> Vec<String> {
     let digest = Sha256::digest(original);
     let mut lines = vec![format!("SHA-256:   {}  ({} bytes)", hex(&digest), original.len())];
     let ours = &book.policy.authserv_ids;
@@ -213,7 +213,25 @@ pub fn evidence(original: &[u8], mail: &Mail, book: &Rulebook) -> Vec<String> {
     }
     for found in read {
         let value = if found.value.is_empty() { String::new() } else { format!(" {}", found.value) };
-        lines.push(format!("  {}{value}: \u{201c}{}\u{201d}", found.what, found.sentence));
+        lines.push(format!("  {}{value}: \u{201c}{}\u{201d}", found.what, lexicon.veiled(&found.sentence)));
+    }
+    lines
+}
+
+/// The mails of the thread before this one, as they were handled: when, what they were, where they lie.
+#[must_use]
+pub fn thread_so_far(earlier: &[MailRecord]) -> Vec<String> {
+    let line = |record: &MailRecord| {
+        let at = jiff::Timestamp::from_second(record.decided.0).unwrap_or_default().strftime("%F %H:%M UTC");
+        let labels = Some(label_words(record)).filter(|labels| !labels.is_empty());
+        let id = record.message_id.as_ref().map_or(String::new(), |id| format!(", <{}>", id.as_str()));
+        let folder = folder_of(record).unwrap_or(&record.key.folder.folder);
+        format!("  {at}: {}, in {folder}{id}", labels.as_deref().unwrap_or("no label"))
+    };
+    let mut lines: Vec<String> = earlier.iter().map(line).collect();
+    lines.dedup();
+    if !lines.is_empty() {
+        lines.insert(0, "Thread so far:".to_owned());
     }
     lines
 }

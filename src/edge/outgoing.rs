@@ -136,6 +136,7 @@ pub fn draft(
             thread.into_iter().enumerate().filter(|(i, _)| *i == 0 || *i > skip).map(|(_, id)| id).collect();
         message = message.references(kept.join(" "));
     }
+    let draft = &checked(mail, draft);
     if !draft.fill_in.is_empty() {
         message = message.raw_header(header("X-Evenkeel-Fill-In", &draft.fill_in.join("; "))?);
     }
@@ -148,6 +149,17 @@ pub fn draft(
         message.singlepart(plain)
     };
     Ok(message.map_err(|e| OutgoingError::Build(e.to_string()))?.formatted())
+}
+
+/// The draft, with a mark where the mail wants its answer sent to another domain.
+fn checked(mail: &Mail, draft: &crate::reply::Draft) -> crate::reply::Draft {
+    let mut draft = draft.clone();
+    if let Some(wanted) = mail.asks_elsewhere() {
+        let mark = format!("Reply-To: {}", one_line(&wanted.address));
+        draft.body = format!("[[{mark}]]\n\n{}", draft.body);
+        draft.fill_in.push(mark);
+    }
+    draft
 }
 
 /// A boundary of our own: the same record gives the same bytes.
@@ -382,6 +394,47 @@ mod tests {
         assert!(field("Cc:").contains("bo@example.org") && !field("Cc:").contains("support@"), "{text}");
         assert_eq!(field("X-Evenkeel-Fill-In:").trim(), "X-Evenkeel-Fill-In: ANSWER");
         assert!(!text.contains("text/html"), "a plain mail gets a plain answer");
+    }
+
+    #[test]
+    fn an_answer_that_is_wanted_at_another_domain_goes_to_the_sender_and_an_agent_is_told() {
+        let desk = Desk { name: "Team", address: "support@example.com", aliases: &[] };
+        let id = own_id("abc", "draft", "support@example.com").unwrap();
+        let written = |reply_to: &str| {
+            let raw = format!(
+                "From: Ana <ana@example.org>\r\nReply-To: {reply_to}\r\nTo: support@example.com\r\n\
+                 Message-ID: <m@example.org>\r\nSubject: Hi\r\n\r\nHow much is it, please?\r\n"
+            );
+            let mail = crate::mail::parse(raw.as_bytes());
+            let bytes = draft(&id, &desk, &mail, &answer(), &marks(), Timestamp(0)).unwrap();
+            String::from_utf8(bytes).unwrap()
+        };
+        let elsewhere = written("ana@examp1e.net");
+        assert!(elsewhere.contains("To: Ana <ana@example.org>"), "{elsewhere}");
+        assert!(elsewhere.contains("\r\n[[Reply-To: ana@examp1e.net]]\r\n"), "{elsewhere}");
+        assert!(elsewhere.contains("X-Evenkeel-Fill-In: ANSWER; Reply-To: ana@examp1e.net"), "{elsewhere}");
+        let at_home = written("post@mail.example.org");
+        assert!(
+            at_home.contains("To: post@mail.example.org") && !at_home.contains("[[Reply-To"),
+            "{at_home}"
+        );
+    }
+
+    #[test]
+    fn markup_in_a_mail_is_text_in_its_draft() {
+        let raw = b"From: Ana <ana@example.org>\r\nTo: support@example.com\r\nContent-Type: text/html; charset=utf-8\r\n\
+            Message-ID: <m@example.org>\r\nSubject: <b>Hi</b>\r\n\r\n\
+            <p>&lt;script&gt;alert(1)&lt;/script&gt; <a href='https://evil.example/x'>pay here</a> [x](http://evil.example)</p>\r\n";
+        let mail = crate::mail::parse(raw);
+        let desk = Desk { name: "Team", address: "support@example.com", aliases: &[] };
+        let id = own_id("abc", "draft", "support@example.com").unwrap();
+        let bytes = draft(&id, &desk, &mail, &answer(), &marks(), Timestamp(0)).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        let html = text.split("text/html").nth(1).unwrap();
+        assert!(!html.contains("<script") && !html.contains("<a ") && !html.contains("href"), "{html}");
+        assert!(html.contains("&lt;script"), "{html}");
+        let plain = text.split("text/html").next().unwrap();
+        assert!(plain.contains("> <script>alert(1)"), "{plain}");
     }
 
     #[test]

@@ -87,6 +87,25 @@ fn cut_at_every_step_of_smtp_a_forward_arrives_once_and_twice_only_in_the_declar
     rig.servers.assert_log_is_clean();
 }
 
+#[test]
+fn whoever_wants_no_forward_twice_has_the_doubtful_one_held_for_a_person() {
+    let Some(rig) = Rig::start("cuts-hold", &[]) else { return };
+    let mut wish = rig.wish();
+    wish.top = "forward-in-doubt = \"hold\"";
+    let config = rig.config(&wish);
+    let daemon = crate::e2e::servers::Daemon::start(&rig.servers, &config, None);
+    rig.smtp.once(Side::Client, r"^\.\r\n", Do::CutAfter);
+    let id = rig.deliver(&threat("hold"));
+    daemon.wait_for_line("it may have been sent before");
+    let mut support = rig.support();
+    support.until("it is marked for a person where it arrived", |imap| {
+        imap.find("INBOX", &id).first().is_some_and(|mail| mail.flags.iter().any(|flag| flag == "ek-review"))
+    });
+    daemon.stop();
+    assert_eq!(rig.forwards(&id), 1, "the first was taken");
+    assert!(rig.explain(&id).contains("ask legal"), "{}", rig.explain(&id));
+}
+
 fn daemon_log_counts_it(rig: &Rig) -> bool {
     std::fs::read_dir(&rig.servers.dir)
         .unwrap()

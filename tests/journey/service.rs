@@ -187,6 +187,26 @@ async fn a_threat_is_evidence_legal_is_reminded_escalated_and_its_answer_ends_th
 }
 
 #[tokio::test]
+async fn legal_is_told_the_thread_so_far_and_reads_no_insult_but_in_the_original() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let life = Life::begin_with(&world, dir.path(), Mode::Act, COMPANY).await;
+    world.deliver(&complaint("c1"));
+    life.session().await.unwrap();
+    let text = "You idiots have until Friday, then my lawyer files the lawsuit against your company.";
+    world.deliver(&mail("t1", "Ivo Marsh <ivo@example.org>", "Re: router", text).replacen(
+        "Date:",
+        "In-Reply-To: <c1@example.org>\nReferences: <c1@example.org>\nDate:",
+        1,
+    ));
+    life.session().await.unwrap();
+    let forward = world.sent()[0].1.clone();
+    let (before, original) = forward.split_once("message/rfc822").unwrap();
+    assert!(before.contains("Thread so far:") && before.contains("<c1@example.org>"), "{before}");
+    assert!(before.contains("You i***** have") && !before.contains("idiots"), "{before}");
+    assert!(original.contains("You idiots have"), "{original}");
+}
+
+#[tokio::test]
 async fn hostile_mails_are_shared_among_agents_and_counted() {
     let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
     let agents = "[routes]\nabuse = { queue = \"support\", assign = [\"anna\", \"boris\"] }\n";
