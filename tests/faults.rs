@@ -5,6 +5,7 @@
 
 mod claims;
 mod cuts;
+mod cyrus;
 mod lies;
 mod logins;
 mod peer;
@@ -104,7 +105,19 @@ impl Rig {
     /// The mail with this id is in `folder` and nowhere else, with its keyword; one draft answers it;
     /// the desk has it as often as `forwards` says. Nothing personal was logged.
     pub fn assert_exactly_once(&self, case: &str, id: &str, folder: &str, keyword: &str, forwards: usize) {
-        let mut support = self.support();
+        self.assert_exactly_once_in(&mut self.support(), case, id, folder, keyword, forwards);
+    }
+
+    /// The same, of a mailbox on another server.
+    pub fn assert_exactly_once_in(
+        &self,
+        support: &mut ImapClient,
+        case: &str,
+        id: &str,
+        folder: &str,
+        keyword: &str,
+        forwards: usize,
+    ) {
         let everything = support.everything();
         let places: Vec<&String> = everything.iter().filter(|line| line.contains(id)).collect();
         assert_eq!(places.len(), 1, "{case}: {places:#?}");
@@ -160,7 +173,11 @@ pub fn until(what: &str, at_most: Duration, mut done: impl FnMut() -> bool) {
 
 /// Waits until the mail is where it belongs.
 pub fn until_filed(rig: &Rig, daemon: &Daemon, case: &str, folder: &str, id: &str) {
-    let mut support = rig.support();
+    until_filed_in(&mut rig.support(), daemon, case, folder, id);
+}
+
+/// The same, in a mailbox on another server.
+pub fn until_filed_in(support: &mut ImapClient, daemon: &Daemon, case: &str, folder: &str, id: &str) {
     let begun = Instant::now();
     while support.find(folder, id).is_empty() {
         assert!(

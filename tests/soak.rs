@@ -307,3 +307,50 @@ fn latency() {
         times[count * 99 / 100].as_millis()
     );
 }
+
+#[test]
+#[ignore = "a minute; see tests/soak/run"]
+fn accounts() {
+    let (count, each) = (number("EVENKEEL_ACCOUNTS", 100), 3);
+    let (rig, config) = rig("soak-accounts");
+    let password = rig.servers.password();
+    let mut users = std::fs::read_to_string(rig.servers.dir.join("users")).unwrap();
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    let (top, account) = text.split_once("[[account]]").unwrap();
+    let mut all = top.to_owned();
+    for n in 0..count {
+        let _ = writeln!(users, "box{n}:{{PLAIN}}{password}");
+        let own = account.replace("\"support", &format!("\"box{n}"));
+        let _ = write!(all, "[[account]]{own}");
+    }
+    text = all.replace(&format!("port = {}", rig.imap.port), &format!("port = {}", rig.servers.port));
+    std::fs::write(rig.servers.dir.join("users"), users).unwrap();
+    std::fs::write(&config, text).unwrap();
+    let daemon = Daemon::launch(&rig.servers, &config, None);
+    let watched = |log: String| log.matches("watching").count();
+    crate::faults::until("all are watched", Duration::from_mins(2), || {
+        watched(daemon.log()) >= count as usize
+    });
+    let idle = daemon.rss_kib();
+    let begun = Instant::now();
+    let mut boxes: Vec<ImapClient> =
+        (0..count).map(|n| ImapClient::at(rig.servers.port, &format!("box{n}"), &password)).collect();
+    for (n, own) in boxes.iter_mut().enumerate() {
+        for m in 0..each {
+            own.append("INBOX", &complaint(&format!("box-{n}-{m}")));
+        }
+    }
+    for own in &mut boxes {
+        while own.count("Queue/Support") < each {
+            assert!(begun.elapsed() < Duration::from_mins(5), "{}", daemon.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!((own.count("INBOX"), own.count("Drafts")), (0, each));
+    }
+    println!(
+        "{count} accounts, {each} mails each: filed and drafted {:.1} s after the first was put there; {idle} KiB resident idle, {} after",
+        begun.elapsed().as_secs_f32(),
+        daemon.rss_kib()
+    );
+    daemon.stop();
+}

@@ -181,8 +181,6 @@ pub struct Imap {
     folders: Folders,
     /// The folder that is selected, and its state when it was.
     selected: Option<(String, FolderState)>,
-    /// New mail was reported beside the answer to another command.
-    news: bool,
 }
 
 impl Imap {
@@ -194,7 +192,7 @@ impl Imap {
         let mut connection = login::login(server).await?;
         let capabilities = login::capabilities(&mut connection).await?;
         let folders = Folders::list(&mut connection, &capabilities, drafts).await?;
-        Ok(Self { connection, capabilities, folders, selected: None, news: false })
+        Ok(Self { connection, capabilities, folders, selected: None })
     }
 
     /// Capabilities after login, upper case.

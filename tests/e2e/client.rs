@@ -20,9 +20,14 @@ pub struct Found {
 
 impl ImapClient {
     pub fn login(servers: &Servers, user: &str) -> Self {
-        let login = format!("LOGIN {user} {}", servers.password());
+        Self::at(servers.port, user, &servers.password())
+    }
+
+    /// Another server than Dovecot.
+    pub fn at(port: u16, user: &str, password: &str) -> Self {
+        let login = format!("LOGIN {user} {password}");
         for _ in 0..50 {
-            let mut client = Self::connect(servers);
+            let mut client = Self::connect(port);
             let (_, answer) = client.command(&login);
             if answer.starts_with("OK") {
                 return client;
@@ -34,8 +39,8 @@ impl ImapClient {
         panic!("{user}: no line is free");
     }
 
-    fn connect(servers: &Servers) -> Self {
-        let writer = TcpStream::connect(("127.0.0.1", servers.port)).unwrap();
+    fn connect(port: u16) -> Self {
+        let writer = TcpStream::connect(("127.0.0.1", port)).unwrap();
         writer.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let mut client = Self { reader: BufReader::new(writer.try_clone().unwrap()), writer, tag: 0 };
         client.line();

@@ -32,13 +32,15 @@ pub struct Connection {
     patience: Duration,
     /// Set by the first error: whatever is still in the stream belongs to no command any more.
     pub broken: bool,
+    /// New mail was reported beside the answer to a command: IDLE would not say it again.
+    pub news: bool,
 }
 
 impl Connection {
     /// A connection over a session that was just opened.
     #[must_use]
     pub const fn new(session: Session<Stream>, patience: Duration) -> Self {
-        Self { session, patience, broken: false }
+        Self { session, patience, broken: false, news: false }
     }
 
     /// Runs `command` and demands a tagged OK.
@@ -69,6 +71,12 @@ impl Connection {
         };
         if !matches!(result, Ok(_) | Err(ImapError::Refused { .. })) {
             self.broken = true;
+        }
+        // what SELECT says of a folder is no news
+        if let Ok(reply) = &result
+            && !matches!(verb(command), "SELECT" | "EXAMINE")
+        {
+            self.news |= reply.exists.is_some();
         }
         result
     }

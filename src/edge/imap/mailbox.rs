@@ -238,7 +238,7 @@ impl Mailbox for Imap {
     }
 
     async fn wait(&mut self, at_most: Duration) -> Result<(), ImapError> {
-        if std::mem::take(&mut self.news) {
+        if std::mem::take(&mut self.connection.news) {
             // reported with an earlier answer: IDLE would not say it again
             return Ok(());
         }

@@ -48,6 +48,8 @@ impl Imap {
     pub(super) async fn back_to(&mut self, home: Option<(String, FolderState)>) -> Result<(), ImapError> {
         let Some((folder, before)) = home else { return Ok(()) };
         let now = self.open("SELECT", &folder).await?;
+        // it came in while another folder was selected
+        self.connection.news |= now.uid_next > before.uid_next;
         if now.uid_validity == before.uid_validity {
             Ok(())
         } else {
@@ -57,7 +59,6 @@ impl Imap {
 
     pub(super) async fn search(&mut self, criteria: &str) -> Result<Vec<Uid>, ImapError> {
         let reply = self.connection.exec(&format!("UID SEARCH {criteria}")).await?;
-        self.news |= reply.exists.is_some();
         let sorted: BTreeSet<Uid> = reply.found.into_iter().collect();
         // no server has got so far; one that says so would keep us going round for ever
         if sorted.contains(&0) || sorted.contains(&Uid::MAX) {
@@ -83,7 +84,6 @@ impl Imap {
     /// FETCH of `set`; rows that the server sends unasked are news about other mails.
     pub(super) async fn rows(&mut self, set: &str, items: &str) -> Result<Vec<Row>, ImapError> {
         let reply = self.connection.exec(&format!("UID FETCH {set} (UID {items})")).await?;
-        self.news |= reply.exists.is_some();
         Ok(reply.rows)
     }
 
