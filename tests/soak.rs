@@ -311,7 +311,7 @@ fn latency() {
 #[test]
 #[ignore = "a minute; see tests/soak/run"]
 fn accounts() {
-    let (count, each) = (number("EVENKEEL_ACCOUNTS", 100), 3);
+    let (count, each) = (usize::try_from(number("EVENKEEL_ACCOUNTS", 100)).unwrap(), 3);
     let (rig, config) = rig("soak-accounts");
     let password = rig.servers.password();
     let mut users = std::fs::read_to_string(rig.servers.dir.join("users")).unwrap();
@@ -328,9 +328,7 @@ fn accounts() {
     std::fs::write(&config, text).unwrap();
     let daemon = Daemon::launch(&rig.servers, &config, None);
     let watched = |log: String| log.matches("watching").count();
-    crate::faults::until("all are watched", Duration::from_mins(2), || {
-        watched(daemon.log()) >= count as usize
-    });
+    crate::faults::until("all are watched", Duration::from_mins(2), || watched(daemon.log()) >= count);
     let idle = daemon.rss_kib();
     let begun = Instant::now();
     let mut boxes: Vec<ImapClient> =
