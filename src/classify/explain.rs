@@ -145,14 +145,14 @@ impl Shares {
 
     /// What sentences add through the highest and the mean score.
     fn sentences(&mut self, model: &Model, scratch: &mut Scratch, most: &[f32], mean: &[f32]) {
-        let Scratch { text, finder, sentence: sums, .. } = scratch;
+        let Scratch { text, found, finder, sentence: sums, .. } = scratch;
         let mut lanes = vec![];
-        let judged = text.sentences().iter().filter(|sentence| sentence.part != Part::Name);
+        let judged = text.sentences().iter().enumerate().filter(|(_, sentence)| sentence.part != Part::Name);
         let judged: Vec<(&Sentence, Vec<f32>)> = judged
-            .map(|sentence| {
+            .map(|(number, sentence)| {
                 let mut scores = vec![];
                 sums.clear(model.lanes());
-                model.add_sentence(text, sentence, finder, sums);
+                model.add_sentence(text, found, number, finder, sums);
                 model.finish(sums, &mut lanes);
                 model.spread(&lanes, &mut scores);
                 (sentence, scores)

@@ -7,7 +7,6 @@ mod rows;
 use sha2::{Digest, Sha256};
 
 use self::known::Known;
-pub(crate) use self::known::Views;
 pub use rows::{Lanes, Rows};
 
 use super::features::Block;

@@ -7,7 +7,7 @@ mod parse;
 use regex::Regex;
 use serde::Deserialize;
 
-use self::needed::{Need, Needed};
+use self::needed::{Branch, Needed};
 pub use parse::RuleProblem;
 
 use super::label::Label;
@@ -63,8 +63,8 @@ pub struct Rule {
     pub examples: Vec<String>,
     /// Texts that must not.
     pub counter_examples: Vec<String>,
-    /// What a match contains one of.
-    needs: Option<Vec<Need>>,
+    /// The ways to match it.
+    branches: Vec<Branch>,
     pattern: Regex,
 }
 
@@ -119,7 +119,7 @@ impl Rules {
     }
 
     fn of(rules: Vec<Rule>) -> Self {
-        Self { needed: Needed::new(rules.iter().map(|rule| rule.needs.as_deref())), rules }
+        Self { needed: Needed::new(rules.iter().map(|rule| rule.branches.as_slice())), rules }
     }
 
     /// All rules, in order.
@@ -130,9 +130,10 @@ impl Rules {
 
     /// The rules that match a text in `language`, in order.
     pub fn matching<'r>(&'r self, text: &Text, language: Language) -> impl Iterator<Item = &'r Rule> {
-        let may = self.needed.in_text(text).into_iter();
-        let tried = may.filter_map(|number| self.rules.get(number as usize));
-        tried.filter(move |rule| rule.speaks(language) && rule.pattern.is_match(text.folded()))
+        let rule = |number: u32| self.rules.get(number as usize);
+        let speaks = |number| rule(number).is_some_and(|rule| rule.speaks(language));
+        let tried = self.needed.in_text(text, speaks).into_iter().filter_map(rule);
+        tried.filter(|rule| rule.pattern.is_match(text.folded()))
     }
 }
 

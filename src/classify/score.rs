@@ -1,47 +1,61 @@
 //! From a read mail to one log-odds per label: rows are added up sentence by sentence.
 
+use std::ops::Range;
+
 use super::features::{self, Block};
 use super::form;
 use super::lexicon::Finder;
 use super::mixed;
-use super::model::{Lanes, Model, Views};
+use super::model::{Lanes, Model};
+use super::table::Wanted;
 use super::text::{Part, Sentence, Text};
 use crate::mail::Mail;
 
-/// Lanes for each block.
-type Blocks = [Lanes; Block::COUNT];
+/// Stands for a word without a row.
+const UNKNOWN: u32 = u32::MAX;
 
 /// Sums and squared norms of the seven blocks.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sums {
-    /// For each group of labels the sums of all blocks.
-    values: Vec<Blocks>,
+    /// Block by block the sums of each group of labels.
+    values: Vec<Lanes>,
+    lanes: usize,
     norms: [f32; Block::COUNT],
-    /// Keys of n-grams to be looked up.
-    waiting: Vec<u64>,
+    /// N-grams to be looked up.
+    wanted: Vec<Wanted>,
 }
 
 impl Sums {
     pub(crate) fn clear(&mut self, lanes: usize) {
+        self.lanes = lanes;
         self.values.clear();
-        self.values.resize(lanes, Blocks::default());
+        self.values.resize(lanes * Block::COUNT, Lanes::default());
         self.norms = [0.0; Block::COUNT];
     }
 
     fn add(&mut self, other: &Self) {
-        let mine = self.values.as_flattened_mut().as_flattened_mut();
-        for (mine, theirs) in mine.iter_mut().zip(other.values.as_flattened().as_flattened()) {
-            *mine += theirs;
+        for (mine, theirs) in self.values.iter_mut().zip(&other.values) {
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                *mine += theirs;
+            }
         }
         for (mine, theirs) in self.norms.iter_mut().zip(&other.norms) {
             *mine += theirs;
         }
     }
 
+    /// Where the sums of one block stand.
+    #[inline]
+    const fn place(&self, block: Block) -> Range<usize> {
+        let from = block as usize * self.lanes;
+        from..from + self.lanes
+    }
+
     /// The sums of one block.
     #[inline]
-    fn of(&mut self, block: Block) -> impl Iterator<Item = &mut Lanes> {
-        self.values.iter_mut().filter_map(move |blocks| blocks.get_mut(block as usize))
+    fn of(&mut self, block: Block) -> &mut [Lanes] {
+        let place = self.place(block);
+        self.values.get_mut(place).unwrap_or_default()
     }
 
     /// Adds to the squared norm of one block.
@@ -53,21 +67,45 @@ impl Sums {
     }
 }
 
+/// What the words and pairs of a mail are to the model.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    /// The row of each word, or [`UNKNOWN`].
+    words: Vec<u32>,
+    /// The rows of known pairs, sentence by sentence.
+    pairs: Vec<Wanted>,
+    /// Where the pairs of each sentence end.
+    ends: Vec<u32>,
+}
+
+impl Found {
+    /// Rows of the words of a sentence.
+    fn words(&self, sentence: &Sentence) -> &[u32] {
+        self.words.get(sentence.words.0 as usize..sentence.words.1 as usize).unwrap_or_default()
+    }
+
+    /// Pairs of the sentence with this number.
+    fn pairs(&self, number: usize) -> &[Wanted] {
+        let end_of = |number: usize| self.ends.get(number).map_or(0, |end| *end as usize);
+        let from = number.checked_sub(1).map_or(0, end_of);
+        self.pairs.get(from..end_of(number)).unwrap_or_default()
+    }
+}
+
 /// Buffers for reading and scoring, reused from mail to mail.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     pub(crate) text: Text,
+    pub(crate) found: Found,
     pub(crate) finder: Finder,
     pub(crate) sentence: Sums,
     pub(crate) whole: Sums,
-    /// Scores of a sentence, their highest and their sum so far.
-    scores: Vec<Views>,
-    most: Vec<Views>,
-    sum: Vec<Views>,
+    /// Scores of a sentence, view by view, their highest and their sum so far.
+    scores: Vec<Lanes>,
+    most: Vec<Lanes>,
+    sum: Vec<Lanes>,
     /// What the second stage reads: whole, most, mean score of each label in each view, then form.
     pub(crate) inputs: Vec<f32>,
-    /// Log-odds per label without bias.
-    sums: Vec<Lanes>,
     /// Log-odds per label.
     pub(crate) logits: Vec<f32>,
     pub(crate) learnt: super::layer::Learnt,
@@ -96,31 +134,34 @@ impl Model {
     }
 
     pub(crate) fn score_read(&self, mail: &Mail, scratch: &mut Scratch) {
-        let Scratch { text, finder, sentence, whole, scores, most, sum, inputs, sums, logits, .. } = scratch;
+        let Scratch { text, found, finder, sentence, whole, scores, most, sum, inputs, logits, .. } = scratch;
+        self.look_up(text, found);
         whole.clear(self.lanes());
         most.clear();
-        most.resize(self.lanes(), [[f32::NEG_INFINITY; _]; _]);
+        most.resize(self.lanes() * Block::VIEWS, [f32::NEG_INFINITY; _]);
         sum.clear();
-        sum.resize(self.lanes(), Views::default());
+        sum.resize(self.lanes() * Block::VIEWS, Lanes::default());
         let mut count = 0.0_f32;
-        for one in text.sentences() {
+        for (number, one) in text.sentences().iter().enumerate() {
             sentence.clear(self.lanes());
-            self.add_sentence(text, one, finder, sentence);
+            self.add_sentence(text, found, number, finder, sentence);
             whole.add(sentence);
             if one.part == Part::Name {
                 continue;
             }
             count += 1.0;
             self.finish(sentence, scores);
-            for ((score, most), sum) in flat(scores).iter().zip(flat_mut(most)).zip(flat_mut(sum)) {
-                *most = if *score > *most { *score } else { *most };
-                *sum += *score;
+            for ((scores, most), sum) in scores.iter().zip(&mut *most).zip(&mut *sum) {
+                for ((score, most), sum) in scores.iter().zip(most).zip(sum) {
+                    *most = if *score > *most { *score } else { *most };
+                    *sum += *score;
+                }
             }
         }
         if count == 0.0 {
-            flat_mut(most).fill(0.0);
+            most.as_flattened_mut().fill(0.0);
         }
-        for sum in flat_mut(sum) {
+        for sum in sum.as_flattened_mut() {
             *sum /= count.max(1.0);
         }
         self.finish(whole, scores);
@@ -130,77 +171,88 @@ impl Model {
         }
         inputs.extend(form::of(mail, text));
         mixed::add(inputs, self.labels.len(), Block::VIEWS);
-        sums.clear();
-        sums.resize(self.lanes(), Lanes::default());
-        for (input, weights) in inputs.iter().zip(self.known.stack.chunks_exact(self.lanes().max(1))) {
-            for (sum, weight) in sums.as_flattened_mut().iter_mut().zip(weights.as_flattened()) {
-                *sum += weight * input;
-            }
-        }
         logits.clear();
-        logits.extend(sums.as_flattened().iter().zip(&self.stack.bias).map(|(sum, bias)| bias + sum));
+        for weights in self.known.stack.chunks_exact(inputs.len().max(1)) {
+            let mut sums = Lanes::default();
+            for (input, weights) in inputs.iter().zip(weights) {
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum += weight * input;
+                }
+            }
+            let left = self.stack.bias.iter().skip(logits.len());
+            logits.extend(sums.iter().zip(left).map(|(sum, bias)| bias + sum));
+        }
     }
 
     /// Appends scores view by view, a number per label.
-    pub(crate) fn spread(&self, scores: &[Views], out: &mut Vec<f32>) {
-        for view in 0..Block::VIEWS {
-            let lanes = scores.iter().filter_map(|views| views.get(view)).flatten();
-            out.extend(lanes.take(self.labels.len()));
+    pub(crate) fn spread(&self, scores: &[Lanes], out: &mut Vec<f32>) {
+        for view in scores.chunks_exact(self.lanes().max(1)) {
+            out.extend(view.as_flattened().iter().take(self.labels.len()));
         }
     }
 
-    /// Adds up the rows of a sentence.
+    /// Looks up the words and pairs of a text that was read.
+    pub(crate) fn look_up(&self, text: &Text, found: &mut Found) {
+        let [words, pairs, ..] = &self.blocks;
+        found.words.clear();
+        found.words.extend(text.words().iter().map(|word| words.number(word.key).unwrap_or(UNKNOWN)));
+        found.pairs.clear();
+        for (of, sentence) in (0..).zip(text.sentences()).filter(|(_, one)| one.part != Part::Name) {
+            let keys = text.of(sentence).iter().map(|word| word.key);
+            features::pairs(keys, sentence.question, |key| found.pairs.push(Wanted { key, of }));
+        }
+        pairs.index().sift(&mut found.pairs);
+        found.ends.clear();
+        let mut pairs = found.pairs.iter().peekable();
+        let mut end = 0;
+        for number in (0..).take(text.sentences().len()) {
+            while pairs.next_if(|pair| pair.of == number).is_some() {
+                end += 1;
+            }
+            found.ends.push(end);
+        }
+    }
+
+    /// Adds up the rows of the sentence with this number.
     pub(crate) fn add_sentence(
         &self,
         text: &Text,
-        sentence: &Sentence,
+        found: &Found,
+        number: usize,
         finder: &mut Finder,
         sums: &mut Sums,
     ) {
-        let [words, pairs, grams, head, concepts, links, meanings] = &self.blocks;
-        let [unknown_word, unknown_pair, ..] = self.unknown;
+        let [_, _, grams, head, concepts, links, meanings] = &self.blocks;
+        let Some(sentence) = text.sentences().get(number) else { return };
         let of = text.of(sentence);
         let judged = sentence.part != Part::Name;
-        finder.clear();
-        for word in of {
-            if sentence.part != Part::Body {
+        if sentence.part != Part::Body {
+            for word in of {
                 let norm = head.add(features::head_key(sentence.part, word.key), sums.of(Block::Head));
                 sums.weigh(Block::Head, norm.unwrap_or(0.0));
             }
-            if let Some(row) = words.number(word.key) {
-                finder.add(row);
-                if judged {
-                    let both = sums.values.iter_mut().map(|[words, _, grams, ..]| (words, grams));
-                    let (norm, spelt) = self.known.add_word(row, both);
-                    sums.weigh(Block::Word, norm);
-                    sums.weigh(Block::Gram, spelt);
-                }
-            } else {
-                finder.look_up(&self.lexicon, text.word(word), word.key);
-                if judged {
-                    sums.weigh(Block::Word, unknown_word);
-                    let waiting = &mut sums.waiting;
-                    features::grams(text.word(word), |key| {
-                        if grams.may_have(key) {
-                            waiting.push(key);
-                        }
-                    });
-                }
+        }
+        finder.clear();
+        for (word, row) in of.iter().zip(found.words(sentence)) {
+            if *row != UNKNOWN {
+                finder.add(*row);
+                continue;
+            }
+            finder.look_up(&self.lexicon, text.word(word), word.key);
+            if judged {
+                let [unknown, ..] = self.unknown;
+                sums.weigh(Block::Word, unknown);
+                features::grams(text.word(word), |key| sums.wanted.push(Wanted { key, of: 0 }));
             }
         }
         if judged {
-            // looked up first and read after, so that one miss of the cache does not wait for another
-            let mut waiting = std::mem::take(&mut sums.waiting);
-            waiting.retain_mut(|key| grams.number(*key).map(|row| *key = row.into()).is_some());
-            for row in waiting.drain(..).filter_map(|row| u32::try_from(row).ok()) {
-                let norm = grams.add_row(row, sums.of(Block::Gram));
-                sums.weigh(Block::Gram, norm.unwrap_or(0.0));
-            }
-            sums.waiting = waiting;
-            features::pairs(of.iter().map(|word| word.key), sentence.question, |key| {
-                let norm = pairs.add(key, sums.of(Block::Pair));
-                sums.weigh(Block::Pair, norm.unwrap_or(unknown_pair));
-            });
+            self.add_known(of.len(), found.words(sentence), found.pairs(number), sums);
+            let mut wanted = std::mem::take(&mut sums.wanted);
+            grams.index().sift(&mut wanted);
+            let norm = grams.add_rows(&wanted.iter().filter_map(Wanted::number), sums.of(Block::Gram));
+            sums.weigh(Block::Gram, norm);
+            wanted.clear();
+            sums.wanted = wanted;
         }
         let hits = finder.hits(&self.lexicon, &self.known.readings, text.language);
         features::of_hits(hits, &self.lexicon, |sense| {
@@ -212,18 +264,36 @@ impl Model {
                 Block::Link => links,
                 _ => concepts,
             };
-            let norm = rows.add_row(row, sums.of(block));
-            sums.weigh(block, norm.unwrap_or(0.0));
+            let norm = rows.add_rows(&std::iter::once(row), sums.of(block));
+            sums.weigh(block, norm);
         });
     }
 
+    /// Adds up the rows of known words and pairs of a sentence with so many words.
+    fn add_known(&self, count: usize, words: &[u32], pairs: &[Wanted], sums: &mut Sums) {
+        let [_, unknown, ..] = self.unknown;
+        let places = [sums.place(Block::Word), sums.place(Block::Gram)];
+        if let Ok([said, spelt]) = sums.values.get_disjoint_mut(places) {
+            let known = words.iter().copied().filter(|row| *row != UNKNOWN);
+            let (norm, norm_spelt) = self.known.add_words(&known, said, spelt);
+            sums.weigh(Block::Word, norm);
+            sums.weigh(Block::Gram, norm_spelt);
+        }
+        let [_, rows, ..] = &self.blocks;
+        let norm = rows.add_rows(&pairs.iter().filter_map(Wanted::number), sums.of(Block::Pair));
+        #[expect(clippy::cast_precision_loss, reason = "pairs of a sentence")]
+        let others = (count + 1).saturating_sub(pairs.len()) as f32;
+        sums.weigh(Block::Pair, norm + unknown * others);
+    }
+
     /// The scores of sums, view by view: each block by its norm, and the bias.
-    pub(crate) fn finish(&self, sums: &Sums, scores: &mut Vec<Views>) {
+    pub(crate) fn finish(&self, sums: &Sums, scores: &mut Vec<Lanes>) {
         scores.clone_from(&self.known.bias);
-        let factors = self.factors(sums);
-        for (views, blocks) in scores.iter_mut().zip(&sums.values) {
-            for ((lanes, factor), block) in blocks.iter().zip(factors).zip(Block::ALL) {
-                for (score, value) in views.get_mut(block.view()).into_iter().flatten().zip(lanes) {
+        for (factor, block) in self.factors(sums).into_iter().zip(Block::ALL) {
+            let views = scores.get_mut(block.view() * sums.lanes..).unwrap_or_default();
+            let values = sums.values.get(sums.place(block)).unwrap_or_default();
+            for (scores, values) in views.iter_mut().zip(values) {
+                for (score, value) in scores.iter_mut().zip(values) {
                     *score += value * factor;
                 }
             }
@@ -238,14 +308,6 @@ impl Model {
         }
         factors
     }
-}
-
-fn flat(views: &[Views]) -> &[f32] {
-    views.as_flattened().as_flattened()
-}
-
-fn flat_mut(views: &mut [Views]) -> &mut [f32] {
-    views.as_flattened_mut().as_flattened_mut()
 }
 
 /// One over the norm of a block, zero for an empty one.
@@ -275,21 +337,22 @@ mod tests {
             sums.weigh(block, norm.unwrap_or(unknown));
         }
         model.finish(&sums, &mut scores);
-        flat(&scores).to_vec()
+        scores.as_flattened().to_vec()
     }
 
     #[test]
     fn the_engine_adds_up_what_the_trainer_counts() {
         let model = Model::shipped().unwrap();
-        let (mut text, mut finder) = (Text::default(), Finder::default());
+        let (mut text, mut finder, mut found) = (Text::default(), Finder::default(), Found::default());
         let (mut sums, mut scores) = (Sums::default(), vec![]);
         for body in BODIES {
             text.read(&Mail::from_message("Сем Smith", "", "Refund? Возврат", body), &model.lexicon);
-            for sentence in text.sentences() {
+            model.look_up(&text, &mut found);
+            for (number, sentence) in text.sentences().iter().enumerate() {
                 sums.clear(model.lanes());
-                model.add_sentence(&text, sentence, &mut finder, &mut sums);
+                model.add_sentence(&text, &found, number, &mut finder, &mut sums);
                 model.finish(&sums, &mut scores);
-                for (got, want) in flat(&scores).iter().zip(counted(&model, &text, sentence)) {
+                for (got, want) in scores.as_flattened().iter().zip(counted(&model, &text, sentence)) {
                     assert!((got - want).abs() < 1e-4 * (1.0 + want.abs()), "{got} {want}: {body}");
                 }
             }

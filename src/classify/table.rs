@@ -15,6 +15,23 @@ pub struct KeyIndex {
     filter: Vec<u64>,
 }
 
+/// A key that is looked for, and for what; its number once it is found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// A key, then a number.
+    pub(crate) key: u64,
+    /// What it belongs to.
+    pub(crate) of: u32,
+}
+
+impl Wanted {
+    /// The number, once it is found.
+    #[inline]
+    pub(crate) fn number(&self) -> Option<u32> {
+        u32::try_from(self.key).ok()
+    }
+}
+
 /// Bits of a slot that hold the number.
 const NUMBER: u64 = 0x00ff_ffff;
 
@@ -52,11 +69,13 @@ impl KeyIndex {
     #[must_use]
     #[inline]
     pub fn get(&self, key: u64) -> Option<u32> {
+        if self.may_have(key) { self.probe(key) } else { None }
+    }
+
+    /// As [`Self::get`], for a key that may be known.
+    #[inline]
+    fn probe(&self, key: u64) -> Option<u32> {
         let mut at = mix(key);
-        let (word, bit) = self.bit(at);
-        if self.filter.get(word)? & bit == 0 {
-            return None;
-        }
         loop {
             let slot = *self.slots.get(place(at, self.slots.len()))?;
             let number = u32::try_from((slot & NUMBER).checked_sub(1)?).ok()?;
@@ -74,6 +93,22 @@ impl KeyIndex {
     pub fn may_have(&self, key: u64) -> bool {
         let (word, bit) = self.bit(mix(key));
         self.filter.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// Keeps of `wanted` what is known, with numbers in place of keys. Filter first, look after: no
+    /// look-up waits for the outcome of another, so that misses of the cache overlap.
+    pub(crate) fn sift(&self, wanted: &mut Vec<Wanted>) {
+        let mut kept = 0;
+        for at in 0..wanted.len() {
+            if let Some(one) = wanted.get(at).copied()
+                && let Some(free) = wanted.get_mut(kept)
+            {
+                *free = one;
+                kept += usize::from(self.may_have(one.key));
+            }
+        }
+        wanted.truncate(kept);
+        wanted.retain_mut(|one| self.probe(one.key).map(|number| one.key = number.into()).is_some());
     }
 
     /// The word of the filter and the bit in it that stand for a mixed key: other bits of it than

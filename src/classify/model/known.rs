@@ -6,9 +6,6 @@ use super::super::hash;
 use super::super::lexicon::{Lexicon, Readings};
 use super::rows::{LANES, Lanes, Rows, chunks};
 
-/// Lanes for each view.
-pub(crate) type Views = [Lanes; Block::VIEWS];
-
 /// Tables made from a model's rows, words and lexicon.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
@@ -19,8 +16,8 @@ pub(crate) struct Known {
     pub(crate) readings: Readings,
     senses: Senses,
     /// View by view a bias per label.
-    pub(crate) bias: Vec<Views>,
-    /// Second stage: input by input the weights of all labels.
+    pub(crate) bias: Vec<Lanes>,
+    /// Second stage: for each group of labels, input by input their weights.
     pub(crate) stack: Vec<Lanes>,
 }
 
@@ -74,7 +71,7 @@ impl Known {
                     known.readings.push(lexicon, word, key);
                     sum.fill(Lanes::default());
                     let mut norm = 0.0;
-                    features::grams(word, |key| norm += grams.add(key, sum.iter_mut()).unwrap_or(0.0));
+                    features::grams(word, |key| norm += grams.add(key, &mut sum).unwrap_or(0.0));
                     known.spell(row, &sum, norm);
                 }
             }
@@ -83,23 +80,17 @@ impl Known {
             }
             known.weigh(row, rows);
         }
-        known.bias = vec![Views::default(); width];
+        known.bias = vec![Lanes::default(); Block::VIEWS * width];
         for (view, of) in bias.chunks_exact(labels.max(1)).enumerate() {
             for (label, value) in of.iter().enumerate() {
-                let place = known.bias.get_mut(label / LANES).and_then(|views| views.get_mut(view));
-                if let Some(place) = place.and_then(|lanes| lanes.get_mut(label % LANES)) {
-                    *place = *value;
-                }
+                set(&mut known.bias, view * width + label / LANES, label, *value);
             }
         }
         let inputs = stack.len() / labels.max(1);
         known.stack = vec![Lanes::default(); inputs * width];
         for (label, weights) in stack.chunks_exact(inputs.max(1)).enumerate() {
             for (input, weight) in weights.iter().enumerate() {
-                let place = known.stack.get_mut(input * width + label / LANES);
-                if let Some(place) = place.and_then(|lanes| lanes.get_mut(label % LANES)) {
-                    *place = *weight;
-                }
+                set(&mut known.stack, label / LANES * inputs + input, label, *weight);
             }
         }
         known
@@ -127,20 +118,27 @@ impl Known {
         }
     }
 
-    /// Adds what the word with this number brings to the sums of words and of grams; what it adds to
-    /// their squared norms.
+    /// Adds what the words with these numbers bring to the sums of words and of grams; what they add
+    /// to their squared norms.
     #[inline]
-    pub(crate) fn add_word<'a>(
-        &self,
-        row: u32,
-        sums: impl Iterator<Item = (&'a mut Lanes, &'a mut Lanes)>,
-    ) -> (f32, f32) {
-        let row = row as usize;
-        let parts = self.words.get(row * self.width..(row + 1) * self.width).unwrap_or_default();
-        for (part, (words, grams)) in parts.iter().zip(sums) {
-            part.add(words, grams);
+    pub(crate) fn add_words<N>(&self, numbers: &N, words: &mut [Lanes], grams: &mut [Lanes]) -> (f32, f32)
+    where
+        N: Iterator<Item = u32> + Clone,
+    {
+        let mut norms = (0.0, 0.0);
+        for (part, (words, grams)) in words.iter_mut().zip(grams).enumerate() {
+            // all words before the next part: the sums stay in registers
+            let (mut said, mut spelt) = (*words, *grams);
+            norms = (0.0, 0.0);
+            for number in numbers.clone() {
+                if let Some(word) = self.words.get(number as usize * self.width + part) {
+                    word.add(&mut said, &mut spelt);
+                    norms = (norms.0 + word.norm, norms.1 + word.gram_norm);
+                }
+            }
+            (*words, *grams) = (said, spelt);
         }
-        parts.first().map_or((0.0, 0.0), |part| (part.norm, part.gram_norm))
+        norms
     }
 
     /// The block of a sense and its row there, if it has one.
@@ -159,8 +157,7 @@ impl Known {
 }
 
 impl Word {
-    /// A function of its own, so that it becomes a few wide instructions.
-    #[inline(never)]
+    #[inline]
     fn add(&self, words: &mut Lanes, grams: &mut Lanes) {
         for (sum, weight) in words.iter_mut().zip(&self.weights) {
             *sum += self.scale * f32::from(*weight);
@@ -184,6 +181,12 @@ impl Senses {
         let pairs = proper.iter().flat_map(|first| proper.iter().map(|second| Sense::Link(*first, *second)));
         let links = pairs.map(|link| links.number(link.key(lexicon))).collect();
         Self { rows, concepts: proper.len(), links }
+    }
+}
+
+fn set(lanes: &mut [Lanes], place: usize, label: usize, value: f32) {
+    if let Some(lane) = lanes.get_mut(place).and_then(|lanes| lanes.get_mut(label % LANES)) {
+        *lane = value;
     }
 }
 

@@ -101,24 +101,37 @@ impl Rows {
 
     /// Adds the row of `key` to `sum`; what it adds to the squared norm, or `None` when unknown.
     #[inline]
-    pub fn add<'a>(&self, key: u64, sum: impl Iterator<Item = &'a mut Lanes>) -> Option<f32> {
-        self.add_row(self.index.get(key)?, sum)
+    pub fn add(&self, key: u64, sum: &mut [Lanes]) -> Option<f32> {
+        self.index.get(key).map(|row| self.add_rows(&std::iter::once(row), sum))
     }
 
-    /// Whether `key` may have a row.
+    /// The index of its keys.
     #[inline]
-    pub(crate) fn may_have(&self, key: u64) -> bool {
-        self.index.may_have(key)
+    pub(crate) const fn index(&self) -> &KeyIndex {
+        &self.index
     }
 
-    /// Adds the row with this number to `sum`; what it adds to the squared norm.
+    /// Adds the rows with these numbers to `sum`; what they add to the squared norm.
     #[inline]
-    pub(crate) fn add_row<'a>(&self, row: u32, sum: impl Iterator<Item = &'a mut Lanes>) -> Option<f32> {
-        let row = self.row(row)?;
-        for (sum, chunk) in sum.zip(row) {
-            add_small(sum, &chunk.weights, chunk.scale);
+    pub(crate) fn add_rows<N>(&self, numbers: &N, sum: &mut [Lanes]) -> f32
+    where
+        N: Iterator<Item = u32> + Clone,
+    {
+        let width = chunks(self.labels);
+        let mut norm = 0.0;
+        for (part, sum) in sum.iter_mut().enumerate() {
+            // all rows before the next part: the sums stay in registers
+            let mut lanes = *sum;
+            norm = 0.0;
+            for number in numbers.clone() {
+                if let Some(chunk) = self.chunks.get(number as usize * width + part) {
+                    add_small(&mut lanes, &chunk.weights, chunk.scale);
+                    norm += chunk.norm;
+                }
+            }
+            *sum = lanes;
         }
-        row.first().map(|chunk| chunk.norm)
+        norm
     }
 
     /// Weights, scale and squared idf of the parts of a row.
@@ -141,9 +154,9 @@ impl Rows {
     }
 }
 
-/// Adds small weights times their scale. A function of its own, so that it becomes a few wide instructions.
-#[inline(never)]
-pub(super) fn add_small(sum: &mut Lanes, weights: &[i8; LANES], scale: f32) {
+/// Adds small weights times their scale.
+#[inline]
+fn add_small(sum: &mut Lanes, weights: &[i8; LANES], scale: f32) {
     for (sum, weight) in sum.iter_mut().zip(weights) {
         *sum += scale * f32::from(*weight);
     }
@@ -162,8 +175,8 @@ mod tests {
     fn a_row_keeps_its_weights_within_half_a_step() {
         let rows = Rows::new(3, vec![7, 9], &[0.5, -1.0, 0.0, 1e-3, 2e-3, -3e-3], &[1.0, 2.0]);
         let mut sum = [[0.0; LANES]];
-        assert_eq!(rows.add(9, sum.iter_mut()), Some(2.0));
-        assert_eq!(rows.add(8, sum.iter_mut()), None);
+        assert_eq!(rows.add(9, &mut sum), Some(2.0));
+        assert_eq!(rows.add(8, &mut sum), None);
         for (got, want) in sum[0].iter().zip([1e-3, 2e-3, -3e-3]) {
             assert!((got - want).abs() <= 3e-3 / 254.0 + 1e-9);
         }
@@ -175,7 +188,7 @@ mod tests {
         let weights: Vec<f32> = (0..40_u8).map(f32::from).collect();
         let rows = Rows::new(20, vec![1, 2], &weights, &[1.0, 1.0]);
         let mut sum = [[0.0; LANES]; 2];
-        rows.add(2, sum.iter_mut()).unwrap();
+        rows.add(2, &mut sum).unwrap();
         assert!((sum[1][3] - 39.0).abs() < 0.2 && sum[1][4] == 0.0, "{sum:?}");
         assert!(rows.fits(20) && !rows.fits(19));
     }

@@ -145,7 +145,7 @@ fn rule(file: &str, written: Written, problems: &mut Vec<RuleProblem>) -> Option
         languages: written.languages,
         examples: written.examples,
         counter_examples: written.counter_examples,
-        needs: needed::of_pattern(&written.pattern),
+        branches: needed::of_pattern(&written.pattern),
         pattern: pattern?,
     };
     (problems.len() == before).then_some(rule)
