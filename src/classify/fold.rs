@@ -66,7 +66,9 @@ pub fn normal(text: &str) -> Cow<'_, str> {
 
 /// Whether a character is in its normal form whatever stands beside it; the usual ones only.
 const fn is_plain(c: char) -> bool {
-    matches!(c, '\0'..='\x7f' | '¡' | '«' | '»' | '¿'..='ÿ' | 'Ѐ'..='џ' | 'Ґ' | 'ґ' | '–' | '—' | '‘'..='„' | '₴' | '€' | '₽')
+    // the two usual alphabets at once, the others after
+    let common = (c as u32) < 0x80 || (c as u32).wrapping_sub('Ѐ' as u32) < 0x60;
+    common || matches!(c, '¡' | '«' | '»' | '¿'..='ÿ' | 'Ґ' | 'ґ' | '–' | '—' | '‘'..='„' | '₴' | '€' | '₽')
 }
 
 /// The character in lower case, without accent; `ё` is `е`, `ґ` is `г`, as careless writers have it.

@@ -1,6 +1,7 @@
 //! What a mail looks like, as numbers: capitals, marks, length, language. Not whether it has a name or
 //! a subject: in a corpus the nameless are the angry, in an inbox they are anybody.
 
+use super::fold::{Kind, kind};
 use super::text::{Marks, Part, Text};
 use crate::mail::{Language, Mail};
 
@@ -114,7 +115,7 @@ fn capitals(marks: &Marks) -> f32 {
 }
 
 fn shouted(subject: &str) -> bool {
-    let mut letters = subject.chars().filter(|c| c.is_alphabetic());
+    let mut letters = subject.chars().filter(|c| *c != '_' && matches!(kind(*c), Kind::Letter { .. }));
     letters.clone().count() > 3 && letters.all(char::is_uppercase)
 }
 

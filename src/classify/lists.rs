@@ -41,28 +41,10 @@ impl<T: Copy> Lists<T> {
         self.items.get_mut(from as usize..).unwrap_or_default()
     }
 
-    /// Ends the list that is being made, which keeps its first `length` items.
-    pub(crate) fn end_at(&mut self, length: usize) {
-        let from = self.ends.last().copied().unwrap_or(0);
-        self.items.truncate(from as usize + length);
-        self.end();
-    }
-
     /// Ends the list that is being made.
     #[inline]
     pub(crate) fn end(&mut self) {
         self.ends.push(u32::try_from(self.items.len()).unwrap_or(u32::MAX));
-    }
-
-    /// How many lists there are.
-    pub(crate) const fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// No lists.
-    pub(crate) fn clear(&mut self) {
-        self.ends.clear();
-        self.items.clear();
     }
 
     /// The list with this number; empty when there is none.
@@ -84,17 +66,5 @@ mod tests {
         let lists = Lists::new(4, vec![(2, 'b'), (0, 'x'), (2, 'a')]);
         let all: Vec<&[char]> = (0..5).map(|number| lists.of(number)).collect();
         assert_eq!(all, [&['x'][..], &[], &['b', 'a'], &[], &[]]);
-    }
-
-    #[test]
-    fn a_list_being_made_can_be_shortened() {
-        let mut lists = Lists::default();
-        lists.push(1);
-        lists.end();
-        lists.push(2);
-        lists.push(3);
-        assert_eq!(lists.open(), [2, 3]);
-        lists.end_at(1);
-        assert_eq!((lists.of(0), lists.of(1), lists.len()), (&[1][..], &[2][..], 2));
     }
 }

@@ -4,10 +4,13 @@
 mod needed;
 mod parse;
 
+use std::sync::OnceLock;
+
 use regex::Regex;
 use serde::Deserialize;
 
 use self::needed::{Branch, Needed};
+use self::parse::Compile;
 pub use parse::RuleProblem;
 
 use super::label::Label;
@@ -65,7 +68,20 @@ pub struct Rule {
     pub counter_examples: Vec<String>,
     /// The ways to match it.
     branches: Vec<Branch>,
-    pattern: Regex,
+    pattern: Pattern,
+}
+
+/// A regular expression, compiled when it is tried first: most rules never are.
+#[derive(Clone, Debug)]
+struct Pattern {
+    source: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    fn compiled(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| parse::compile(&self.source).ok()).as_ref()
+    }
 }
 
 impl Rule {
@@ -78,7 +94,7 @@ impl Rule {
     /// The words of `folded` that match.
     #[must_use]
     pub fn find<'t>(&self, folded: &'t str) -> Option<&'t str> {
-        self.pattern.captures(folded)?.get(1).map(|found| found.as_str())
+        self.pattern.compiled()?.captures(folded)?.get(1).map(|found| found.as_str())
     }
 }
 
@@ -96,7 +112,7 @@ impl Rules {
     /// # Errors
     /// When a shipped file is broken, which a test excludes.
     pub fn shipped() -> Result<Self, Vec<RuleProblem>> {
-        parse::all(&SHIPPED)
+        parse::all(&SHIPPED, Compile::WhenTried)
     }
 
     /// Compiles a file of rules; `name` appears in problems.
@@ -104,7 +120,7 @@ impl Rules {
     /// # Errors
     /// Every problem of the file at once.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<RuleProblem>> {
-        parse::all(&[(name, text)])
+        parse::all(&[(name, text)], Compile::Now)
     }
 
     /// These rules and `more`, which come after and replace those with the same id.
@@ -133,7 +149,7 @@ impl Rules {
         let rule = |number: u32| self.rules.get(number as usize);
         let speaks = |number| rule(number).is_some_and(|rule| rule.speaks(language));
         let tried = self.needed.in_text(text, speaks).into_iter().filter_map(rule);
-        tried.filter(|rule| rule.pattern.is_match(text.folded()))
+        tried.filter(|rule| rule.pattern.compiled().is_some_and(|regex| regex.is_match(text.folded())))
     }
 }
 

@@ -74,8 +74,17 @@ pub(crate) struct Found {
     words: Vec<u32>,
     /// The rows of known pairs, sentence by sentence.
     pairs: Vec<Wanted>,
-    /// Where the pairs of each sentence end.
-    ends: Vec<u32>,
+    /// What is known of each sentence.
+    sentences: Vec<Known>,
+}
+
+/// What is known of a sentence.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    /// Where its pairs end.
+    end: usize,
+    /// What its words, their characters and its pairs add to the squared norms.
+    norms: [f32; 3],
 }
 
 impl Found {
@@ -84,11 +93,11 @@ impl Found {
         self.words.get(sentence.words.0 as usize..sentence.words.1 as usize).unwrap_or_default()
     }
 
-    /// Pairs of the sentence with this number.
-    fn pairs(&self, number: usize) -> &[Wanted] {
-        let end_of = |number: usize| self.ends.get(number).map_or(0, |end| *end as usize);
-        let from = number.checked_sub(1).map_or(0, end_of);
-        self.pairs.get(from..end_of(number)).unwrap_or_default()
+    /// The sentence with this number and its pairs.
+    fn sentence(&self, number: usize) -> (Known, &[Wanted]) {
+        let known = |number: usize| self.sentences.get(number).copied().unwrap_or_default();
+        let from = number.checked_sub(1).map_or(0, |before| known(before).end);
+        (known(number), self.pairs.get(from..known(number).end).unwrap_or_default())
     }
 }
 
@@ -202,14 +211,22 @@ impl Model {
             features::pairs(keys, sentence.question, |key| found.pairs.push(Wanted { key, of }));
         }
         pairs.index().sift(&mut found.pairs);
-        found.ends.clear();
-        let mut pairs = found.pairs.iter().peekable();
+        // the norms of all rows at once: misses of the cache overlap, and the rows are near afterwards
+        found.sentences.clear();
+        let mut rest = found.pairs.iter().peekable();
         let mut end = 0;
-        for number in (0..).take(text.sentences().len()) {
-            while pairs.next_if(|pair| pair.of == number).is_some() {
+        for (number, sentence) in (0..).zip(text.sentences()) {
+            let [mut said, mut spelt, mut paired] = [0.0; 3];
+            for row in found.words(sentence).iter().filter(|row| **row != UNKNOWN) {
+                let (word, grams) = self.known.norms(*row);
+                said += word;
+                spelt += grams;
+            }
+            while let Some(pair) = rest.next_if(|pair| pair.of == number) {
+                paired += pair.number().map_or(0.0, |row| pairs.norm(row));
                 end += 1;
             }
-            found.ends.push(end);
+            found.sentences.push(Known { end, norms: [said, spelt, paired] });
         }
     }
 
@@ -235,7 +252,7 @@ impl Model {
         finder.clear();
         for (word, row) in of.iter().zip(found.words(sentence)) {
             if *row != UNKNOWN {
-                finder.add(*row);
+                finder.add(&self.known.readings, *row);
                 continue;
             }
             finder.look_up(&self.lexicon, text.word(word), word.key);
@@ -246,7 +263,7 @@ impl Model {
             }
         }
         if judged {
-            self.add_known(of.len(), found.words(sentence), found.pairs(number), sums);
+            self.add_known(of.len(), found.words(sentence), found.sentence(number), sums);
             let mut wanted = std::mem::take(&mut sums.wanted);
             grams.index().sift(&mut wanted);
             let norm = grams.add_rows(&wanted.iter().filter_map(Wanted::number), sums.of(Block::Gram));
@@ -254,7 +271,7 @@ impl Model {
             wanted.clear();
             sums.wanted = wanted;
         }
-        let hits = finder.hits(&self.lexicon, &self.known.readings, text.language);
+        let hits = finder.hits(&self.lexicon, text.language);
         features::of_hits(hits, &self.lexicon, |sense| {
             let (block, Some(row)) = self.known.row(sense) else {
                 return;
@@ -270,20 +287,21 @@ impl Model {
     }
 
     /// Adds up the rows of known words and pairs of a sentence with so many words.
-    fn add_known(&self, count: usize, words: &[u32], pairs: &[Wanted], sums: &mut Sums) {
-        let [_, unknown, ..] = self.unknown;
+    fn add_known(&self, count: usize, words: &[u32], (known, pairs): (Known, &[Wanted]), sums: &mut Sums) {
+        let [said, spelt, paired] = known.norms;
         let places = [sums.place(Block::Word), sums.place(Block::Gram)];
-        if let Ok([said, spelt]) = sums.values.get_disjoint_mut(places) {
+        if let Ok([words_sum, grams_sum]) = sums.values.get_disjoint_mut(places) {
             let known = words.iter().copied().filter(|row| *row != UNKNOWN);
-            let (norm, norm_spelt) = self.known.add_words(&known, said, spelt);
-            sums.weigh(Block::Word, norm);
-            sums.weigh(Block::Gram, norm_spelt);
+            self.known.add_words(&known, words_sum, grams_sum);
         }
         let [_, rows, ..] = &self.blocks;
-        let norm = rows.add_rows(&pairs.iter().filter_map(Wanted::number), sums.of(Block::Pair));
+        rows.add_rows(&pairs.iter().filter_map(Wanted::number), sums.of(Block::Pair));
+        let [_, unknown, ..] = self.unknown;
         #[expect(clippy::cast_precision_loss, reason = "pairs of a sentence")]
         let others = (count + 1).saturating_sub(pairs.len()) as f32;
-        sums.weigh(Block::Pair, norm + unknown * others);
+        sums.weigh(Block::Word, said);
+        sums.weigh(Block::Gram, spelt);
+        sums.weigh(Block::Pair, paired + unknown * others);
     }
 
     /// The scores of sums, view by view: each block by its norm, and the bias.

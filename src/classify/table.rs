@@ -39,8 +39,12 @@ impl KeyIndex {
     /// Indexes `keys`. Of equal keys the first counts.
     #[must_use]
     pub fn new(keys: Vec<u64>) -> Self {
-        let size = (keys.len() * 2 + 1).next_power_of_two();
-        let mut index = Self { keys: vec![], slots: vec![0; size], filter: vec![0; (size / 16).max(1)] };
+        let size = (keys.len() + keys.len() / 2 + 1).next_power_of_two();
+        let mut index = Self {
+            keys: Vec::with_capacity(keys.len()),
+            slots: vec![0; size],
+            filter: vec![0; (size / 8).max(1)],
+        };
         for (number, key) in (1..NUMBER).zip(keys) {
             index.keys.push(key);
             let (word, bit) = index.bit(mix(key));

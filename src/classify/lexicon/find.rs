@@ -1,10 +1,9 @@
 //! Finds the concepts of a sentence.
 
 use super::super::hash;
-use super::super::lists::Lists;
 use super::super::text::{Sentence, Text};
 use super::compile::STEM;
-use super::phrases::Place;
+use super::phrases::{ATOM, FIRST, GAPPED, Place, SECOND};
 use super::{Lexicon, spoken};
 use crate::mail::Language;
 
@@ -23,30 +22,35 @@ pub struct Hit {
 /// in which it does, and the atoms of phrases it is.
 #[derive(Clone, Debug, Default)]
 pub struct Readings {
-    concepts: Lists<(u16, u8)>,
-    atoms: Lists<u32>,
+    places: Vec<Span>,
+    /// Word by word its concepts (the number above eight bits of languages), then its atoms (with what
+    /// phrases make of them in the high bits).
+    items: Vec<u32>,
+    /// Atoms of the word that is read.
+    atoms: Vec<u32>,
+}
+
+/// Where the items of a word stand.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    from: u32,
+    concepts: u16,
+    atoms: u16,
 }
 
 /// What the lexicon says of one word.
 #[derive(Clone, Copy, Debug, Default)]
 struct Reading<'a> {
-    concepts: &'a [(u16, u8)],
+    concepts: &'a [u32],
     atoms: &'a [u32],
 }
 
 /// Buffers for the search, reused from sentence to sentence.
 #[derive(Clone, Debug, Default)]
 pub struct Finder {
-    /// The words of the sentence: numbers in `other`, or in the readings of known words.
-    words: Vec<Numbered>,
-    other: Readings,
+    /// The words of the sentence.
+    words: Readings,
     hits: Vec<Hit>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Numbered {
-    Known(u32),
-    Other(u32),
 }
 
 /// Longest gap written `..`, in words.
@@ -55,55 +59,77 @@ const GAP: usize = 3;
 impl Readings {
     /// Appends what the lexicon says of a word.
     pub(crate) fn push(&mut self, lexicon: &Lexicon, word: &str, key: u64) {
+        let Self { places, items, atoms } = self;
+        let from = items.len();
         lexicon.atoms_of(word, key, |atom| {
-            for concept in lexicon.alone.of(atom) {
-                self.concepts.push(*concept);
-            }
-            if lexicon.phrases.use_atom(atom) {
-                self.atoms.push(atom);
-            }
+            let concepts = lexicon.alone.of(atom).iter();
+            items.extend(
+                concepts.map(|(concept, languages)| u32::from(*concept) << 8 | u32::from(*languages)),
+            );
+            atoms.extend(lexicon.phrases.atom(atom));
         });
-        self.atoms.end();
-        let concepts = self.concepts.open();
-        concepts.sort_unstable();
-        let length = merge(concepts);
-        self.concepts.end_at(length);
+        let length = items.get_mut(from..).map_or(0, |concepts| {
+            concepts.sort_unstable();
+            merge(concepts)
+        });
+        items.truncate(from + length);
+        places.push(Span { from: number(from), concepts: short(length), atoms: short(atoms.len()) });
+        items.append(atoms);
     }
 
     /// Appends a word of which the lexicon says nothing.
     pub(crate) fn end(&mut self) {
-        self.concepts.end();
-        self.atoms.end();
+        self.places.push(Span::default());
     }
 
-    fn len(&self) -> u32 {
-        u32::try_from(self.atoms.len()).unwrap_or(u32::MAX)
+    /// Appends what `others` have of the word with this number.
+    #[inline]
+    fn copy(&mut self, others: &Self, word: u32) {
+        let Some(place) = others.places.get(word as usize) else {
+            return self.end();
+        };
+        let from = number(self.items.len());
+        let length = usize::from(place.concepts) + usize::from(place.atoms);
+        let items = others.items.get(place.from as usize..place.from as usize + length);
+        self.items.extend_from_slice(items.unwrap_or_default());
+        self.places.push(Span { from, ..*place });
     }
 
     fn clear(&mut self) {
-        self.concepts.clear();
-        self.atoms.clear();
+        self.places.clear();
+        self.items.clear();
     }
 
     #[inline]
-    fn of(&self, word: u32) -> Reading<'_> {
-        Reading { concepts: self.concepts.of(word), atoms: self.atoms.of(word) }
+    fn of(&self, word: usize) -> Reading<'_> {
+        let place = self.places.get(word).copied().unwrap_or_default();
+        let items = self.items.get(place.from as usize..).unwrap_or_default();
+        let (concepts, items) = items.split_at_checked(place.concepts.into()).unwrap_or_default();
+        Reading { concepts, atoms: items.get(..place.atoms.into()).unwrap_or_default() }
     }
 }
 
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+fn short(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
 /// Makes of neighbours with the same concept one, in the languages of all; how many are left.
-fn merge(concepts: &mut [(u16, u8)]) -> usize {
+fn merge(concepts: &mut [u32]) -> usize {
     let mut last: Option<usize> = None;
     for at in 0..concepts.len() {
-        let Some(&(concept, languages)) = concepts.get(at) else {
+        let Some(&concept) = concepts.get(at) else {
             break;
         };
         match last.and_then(|last| concepts.get_mut(last)) {
-            Some(same) if same.0 == concept => same.1 |= languages,
+            Some(same) if *same >> 8 == concept >> 8 => *same |= concept,
             _ => {
                 let place = last.map_or(0, |last| last + 1);
                 if let Some(free) = concepts.get_mut(place) {
-                    *free = (concept, languages);
+                    *free = concept;
                 }
                 last = Some(place);
             }
@@ -119,59 +145,56 @@ impl Finder {
         for word in text.of(sentence) {
             self.look_up(lexicon, text.word(word), word.key);
         }
-        self.hits(lexicon, &Readings::default(), text.language)
+        self.hits(lexicon, text.language)
     }
 
     /// Begins a sentence.
     pub(crate) fn clear(&mut self) {
         self.words.clear();
-        self.other.clear();
     }
 
     /// The next word, by its number among those known.
     #[inline]
-    pub(crate) fn add(&mut self, number: u32) {
-        self.words.push(Numbered::Known(number));
+    pub(crate) fn add(&mut self, known: &Readings, number: u32) {
+        self.words.copy(known, number);
     }
 
     /// The next word, by its letters.
     pub(crate) fn look_up(&mut self, lexicon: &Lexicon, word: &str, key: u64) {
-        self.words.push(Numbered::Other(self.other.len()));
-        self.other.push(lexicon, word, key);
+        self.words.push(lexicon, word, key);
     }
 
-    /// The concepts of the words since [`Self::clear`], in order of place and number; `known` is
-    /// what the lexicon says of known words.
-    pub(crate) fn hits(&mut self, lexicon: &Lexicon, known: &Readings, language: Language) -> &[Hit] {
-        let Self { words, other, hits } = self;
+    /// The concepts of the words since [`Self::clear`], in order of place and number.
+    pub(crate) fn hits(&mut self, lexicon: &Lexicon, language: Language) -> &[Hit] {
+        let Self { words, hits } = self;
         hits.clear();
         let languages = spoken(language);
-        let reading = |at: usize| match words.get(at) {
-            Some(Numbered::Known(number)) => known.of(*number),
-            Some(Numbered::Other(number)) => other.of(*number),
-            None => Reading::default(),
-        };
-        let mut next = reading(0);
-        for at in 0..words.len() {
+        let mut next = words.of(0);
+        for at in 0..words.places.len() {
             let Reading { concepts, atoms } = next;
-            next = reading(at + 1);
+            next = words.of(at + 1);
             let from = hits.len();
-            let said = concepts.iter().filter(|(_, spoken)| spoken & languages != 0);
-            hits.extend(said.map(|(concept, _)| hit(*concept, at, at + 1)));
+            for concept in concepts.iter().filter(|concept| *concept & u32::from(languages) != 0) {
+                hits.push(hit(short((concept >> 8) as usize), at, at + 1));
+            }
             let alone = hits.len();
             for &atom in atoms {
                 let mut take = |phrases: &[u32]| {
                     for phrase in phrases.iter().filter_map(|phrase| lexicon.phrases.get(*phrase)) {
                         if phrase.languages & languages != 0
-                            && let Some(end) = follow(&reading, words.len(), phrase.rest, at + 1)
+                            && let Some(end) = follow(words, phrase.rest, at + 1)
                         {
                             hits.push(hit(phrase.concept, at, end));
                         }
                     }
                 };
-                take(lexicon.phrases.gapped(atom));
-                for &second in next.atoms {
-                    take(lexicon.phrases.beginning(atom, second));
+                if atom & GAPPED != 0 {
+                    take(lexicon.phrases.gapped(atom));
+                }
+                if atom & FIRST != 0 {
+                    for &second in next.atoms.iter().filter(|second| *second & SECOND != 0) {
+                        take(lexicon.phrases.beginning(atom, second));
+                    }
                 }
             }
             if hits.len() > alone
@@ -204,28 +227,23 @@ impl Lexicon {
 }
 
 fn hit(concept: u16, from: usize, to: usize) -> Hit {
-    let place = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
-    Hit { from: place(from), concept, to: place(to) }
+    Hit { from: short(from), concept, to: short(to) }
 }
 
 /// Where the places of a phrase end when they begin at word `at`.
-fn follow<'a>(
-    reading: &impl Fn(usize) -> Reading<'a>,
-    words: usize,
-    rest: &[Place],
-    at: usize,
-) -> Option<usize> {
+fn follow(words: &Readings, rest: &[Place], at: usize) -> Option<usize> {
     let Some((place, rest)) = rest.split_first() else {
         return Some(at);
     };
-    if at >= words {
+    if at >= words.places.len() {
         return None;
     }
     match place {
         Place::Atom(atom) => {
-            reading(at).atoms.contains(atom).then(|| follow(reading, words, rest, at + 1)).flatten()
+            let stands = words.of(at).atoms.iter().any(|one| one & ATOM == *atom);
+            stands.then(|| follow(words, rest, at + 1)).flatten()
         }
-        Place::Any => follow(reading, words, rest, at + 1),
-        Place::Gap => (at..=at + GAP).find_map(|at| follow(reading, words, rest, at)),
+        Place::Any => follow(words, rest, at + 1),
+        Place::Gap => (at..=at + GAP).find_map(|at| follow(words, rest, at)),
     }
 }

@@ -3,6 +3,17 @@
 use super::super::lists::Lists;
 use super::super::table::KeyIndex;
 
+/// The bits of an atom that are its number; those above say what it does in phrases.
+pub(super) const ATOM: u32 = 0x00ff_ffff;
+/// It stands in one.
+const USED: u32 = 1 << 24;
+/// It begins one and a gap follows.
+pub(super) const GAPPED: u32 = 1 << 25;
+/// It begins one and an atom follows.
+pub(super) const FIRST: u32 = 1 << 26;
+/// It is the second of one.
+pub(super) const SECOND: u32 = 1 << 27;
+
 /// One place of a phrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
@@ -28,8 +39,8 @@ pub(super) struct Phrase<'a> {
 pub(super) struct Phrases {
     means: Vec<(u16, u8)>,
     rest: Lists<Place>,
-    /// Whether an atom stands in any of them.
-    used: Vec<bool>,
+    /// What each atom does in them.
+    uses: Vec<u32>,
     /// Phrases by their first atom when a gap follows it.
     gapped: Lists<u32>,
     /// Phrases by their first two atoms.
@@ -42,7 +53,7 @@ pub(super) struct Phrases {
 impl Phrases {
     /// None yet, of so many atoms.
     pub(super) fn new(atoms: usize) -> Self {
-        Self { used: vec![false; atoms], ..Self::default() }
+        Self { uses: vec![0; atoms], ..Self::default() }
     }
 
     /// One more; [`Self::sorted`] must follow the last.
@@ -58,12 +69,14 @@ impl Phrases {
             Some(Place::Atom(second)) => Some(*second),
             _ => None,
         };
-        let begin = [Place::Atom(first)];
-        for place in begin.iter().chain(&*self.rest.open()) {
-            if let Place::Atom(atom) = place
-                && let Some(used) = self.used.get_mut(*atom as usize)
-            {
-                *used = true;
+        let atoms = (*self.rest.open()).iter().filter_map(|place| match place {
+            Place::Atom(atom) => Some((*atom, USED)),
+            _ => None,
+        });
+        let begins = (first, USED | if second.is_some() { FIRST } else { GAPPED });
+        for (atom, what) in atoms.chain([begins]).chain(second.map(|second| (second, SECOND))) {
+            if let Some(uses) = self.uses.get_mut(atom as usize) {
+                *uses |= what;
             }
         }
         self.rest.end();
@@ -86,25 +99,26 @@ impl Phrases {
         self.by_pair = Lists::new(self.pairs.keys().len(), paired.collect());
         let gapped = begins.iter().filter(|(_, second, _)| second.is_none());
         let gapped = gapped.map(|(first, _, phrase)| (*first, *phrase));
-        self.gapped = Lists::new(self.used.len(), gapped.collect());
+        self.gapped = Lists::new(self.uses.len(), gapped.collect());
         self
     }
 
-    /// Whether an atom stands in any phrase.
-    pub(super) fn use_atom(&self, atom: u32) -> bool {
-        self.used.get(atom as usize).copied().unwrap_or(false)
+    /// An atom with what it does, if it stands in any phrase.
+    pub(super) fn atom(&self, atom: u32) -> Option<u32> {
+        let uses = self.uses.get(atom as usize).filter(|uses| **uses != 0)?;
+        Some(atom & ATOM | uses)
     }
 
     /// The phrases that begin with this atom and a gap.
     #[inline]
     pub(super) fn gapped(&self, atom: u32) -> &[u32] {
-        self.gapped.of(atom)
+        self.gapped.of(atom & ATOM)
     }
 
     /// The phrases that begin with these two atoms.
     #[inline]
     pub(super) fn beginning(&self, first: u32, second: u32) -> &[u32] {
-        self.pairs.get(pair(first, second)).map_or(&[], |number| self.by_pair.of(number))
+        self.pairs.get(pair(first & ATOM, second & ATOM)).map_or(&[], |number| self.by_pair.of(number))
     }
 
     #[inline]

@@ -144,7 +144,8 @@ impl<'a> Input<'a> {
     }
 
     fn floats(&mut self, count: usize, what: &'static str) -> Result<Vec<f32>, ModelError> {
-        (0..count).map(|_| self.f32(what)).collect()
+        let (bytes, _) = self.take(count.saturating_mul(4), what)?.as_chunks();
+        Ok(bytes.iter().copied().map(f32::from_le_bytes).collect())
     }
 
     fn list(&mut self, what: &'static str) -> Result<Vec<f32>, ModelError> {
@@ -154,8 +155,8 @@ impl<'a> Input<'a> {
 
     fn rows(&mut self, labels: usize) -> Result<Rows, ModelError> {
         let count = self.count(labels.saturating_add(16), "rows")?;
-        let keys =
-            (0..count).map(|_| self.array("rows").map(u64::from_le_bytes)).collect::<Result<_, _>>()?;
+        let (keys, _) = self.take(count.saturating_mul(8), "rows")?.as_chunks();
+        let keys = keys.iter().copied().map(u64::from_le_bytes).collect();
         let scales = self.floats(count, "rows")?;
         let norms = self.floats(count, "rows")?;
         let weights: Vec<i8> =

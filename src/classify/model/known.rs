@@ -4,6 +4,7 @@
 use super::super::features::{self, Block, Sense};
 use super::super::hash;
 use super::super::lexicon::{Lexicon, Readings};
+use super::super::table::Wanted;
 use super::rows::{LANES, Lanes, Rows, chunks};
 
 /// Tables made from a model's rows, words and lexicon.
@@ -64,14 +65,17 @@ impl Known {
         spelt.sort_unstable();
         let mut spelt = spelt.into_iter().peekable();
         let mut sum = vec![Lanes::default(); width];
+        let mut wanted = vec![];
         for row in (0..).take(rows.len()) {
             let mut read = false;
             while let Some((_, key, word)) = spelt.next_if(|(of, ..)| *of == row) {
                 if !std::mem::replace(&mut read, true) {
                     known.readings.push(lexicon, word, key);
                     sum.fill(Lanes::default());
-                    let mut norm = 0.0;
-                    features::grams(word, |key| norm += grams.add(key, &mut sum).unwrap_or(0.0));
+                    wanted.clear();
+                    features::grams(word, |key| wanted.push(Wanted { key, of: 0 }));
+                    grams.index().sift(&mut wanted);
+                    let norm = grams.add_rows(&wanted.iter().filter_map(Wanted::number), &mut sum);
                     known.spell(row, &sum, norm);
                 }
             }
@@ -118,27 +122,28 @@ impl Known {
         }
     }
 
-    /// Adds what the words with these numbers bring to the sums of words and of grams; what they add
-    /// to their squared norms.
+    /// What the word with this number and its characters add to the squared norms.
     #[inline]
-    pub(crate) fn add_words<N>(&self, numbers: &N, words: &mut [Lanes], grams: &mut [Lanes]) -> (f32, f32)
+    pub(crate) fn norms(&self, number: u32) -> (f32, f32) {
+        self.words.get(number as usize * self.width).map_or((0.0, 0.0), |word| (word.norm, word.gram_norm))
+    }
+
+    /// Adds what the words with these numbers bring to the sums of words and of grams.
+    #[inline]
+    pub(crate) fn add_words<N>(&self, numbers: &N, words: &mut [Lanes], grams: &mut [Lanes])
     where
         N: Iterator<Item = u32> + Clone,
     {
-        let mut norms = (0.0, 0.0);
         for (part, (words, grams)) in words.iter_mut().zip(grams).enumerate() {
             // all words before the next part: the sums stay in registers
             let (mut said, mut spelt) = (*words, *grams);
-            norms = (0.0, 0.0);
             for number in numbers.clone() {
                 if let Some(word) = self.words.get(number as usize * self.width + part) {
                     word.add(&mut said, &mut spelt);
-                    norms = (norms.0 + word.norm, norms.1 + word.gram_norm);
                 }
             }
             (*words, *grams) = (said, spelt);
         }
-        norms
     }
 
     /// The block of a sense and its row there, if it has one.

@@ -111,6 +111,12 @@ impl Rows {
         &self.index
     }
 
+    /// What the row with this number adds to the squared norm.
+    #[inline]
+    pub(crate) fn norm(&self, number: u32) -> f32 {
+        self.chunks.get(number as usize * chunks(self.labels)).map_or(0.0, |chunk| chunk.norm)
+    }
+
     /// Adds the rows with these numbers to `sum`; what they add to the squared norm.
     #[inline]
     pub(crate) fn add_rows<N>(&self, numbers: &N, sum: &mut [Lanes]) -> f32

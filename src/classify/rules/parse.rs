@@ -1,12 +1,13 @@
 //! Reads rules and says everything that is wrong with them at once.
 
 use std::fmt;
+use std::sync::OnceLock;
 
-use regex::RegexBuilder;
+use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::super::label::Label;
-use super::{Effect, Rule, Rules, Written, needed};
+use super::{Effect, Pattern, Rule, Rules, Written, needed};
 
 /// Largest compiled pattern, in bytes.
 const PATTERN_SIZE: usize = 1 << 20;
@@ -42,7 +43,20 @@ struct File {
     rule: Vec<toml::Table>,
 }
 
-pub(super) fn all(files: &[(&str, &str)]) -> Result<Rules, Vec<RuleProblem>> {
+/// When patterns are compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compile {
+    /// At once: what is wrong with them is told.
+    Now,
+    /// When they are tried first: a test has compiled them before.
+    WhenTried,
+}
+
+pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(PATTERN_SIZE).build()
+}
+
+pub(super) fn all(files: &[(&str, &str)], when: Compile) -> Result<Rules, Vec<RuleProblem>> {
     let mut problems = vec![];
     let mut rules: Vec<Rule> = vec![];
     for (name, text) in files {
@@ -63,7 +77,7 @@ pub(super) fn all(files: &[(&str, &str)]) -> Result<Rules, Vec<RuleProblem>> {
                     if rules.iter().any(|rule| rule.id == written.id) {
                         problems.push(problem(name, &id, "id used twice", "give each rule its own id"));
                     }
-                    rules.extend(rule(name, written, &mut problems));
+                    rules.extend(rule(name, written, when, &mut problems));
                 }
                 Err(error) => problems.push(problem(
                     name,
@@ -90,7 +104,7 @@ fn one_line(error: &toml::de::Error) -> String {
     error.message().replace('\n', " ")
 }
 
-fn rule(file: &str, written: Written, problems: &mut Vec<RuleProblem>) -> Option<Rule> {
+fn rule(file: &str, written: Written, when: Compile, problems: &mut Vec<RuleProblem>) -> Option<Rule> {
     let before = problems.len();
     let id = written.id.clone();
     let mut wrong = |what: String, fix: &str| problems.push(problem(file, &id, &what, fix));
@@ -123,18 +137,24 @@ fn rule(file: &str, written: Written, problems: &mut Vec<RuleProblem>) -> Option
         }
     };
     let edged = format!("(?:^|{EDGE})({})(?:$|{EDGE})", written.pattern);
-    let pattern = match RegexBuilder::new(&edged).size_limit(PATTERN_SIZE).build() {
-        Ok(pattern) if pattern.is_match("") => {
-            wrong("pattern matches nothing at all".to_owned(), "let it need at least one word");
-            None
+    let pattern = Pattern { source: edged, compiled: OnceLock::new() };
+    if when == Compile::Now {
+        match compile(&pattern.source) {
+            Ok(regex) if regex.is_match("") => {
+                wrong("pattern matches nothing at all".to_owned(), "let it need at least one word");
+            }
+            Ok(regex) => {
+                let _ = pattern.compiled.set(Some(regex));
+            }
+            Err(error) => {
+                let error = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
+                wrong(
+                    format!("pattern: {error}"),
+                    "see docs.rs/regex for the syntax; there is no look-around",
+                );
+            }
         }
-        Ok(pattern) => Some(pattern),
-        Err(error) => {
-            let error = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
-            wrong(format!("pattern: {error}"), "see docs.rs/regex for the syntax; there is no look-around");
-            None
-        }
-    };
+    }
     if written.examples.is_empty() {
         wrong("has no examples".to_owned(), "add texts that it must match");
     }
@@ -146,7 +166,7 @@ fn rule(file: &str, written: Written, problems: &mut Vec<RuleProblem>) -> Option
         examples: written.examples,
         counter_examples: written.counter_examples,
         branches: needed::of_pattern(&written.pattern),
-        pattern: pattern?,
+        pattern,
     };
     (problems.len() == before).then_some(rule)
 }
@@ -183,6 +203,13 @@ colour = "red"
         let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(text.len(), 6, "{text:#?}");
         assert!(text.iter().all(|line| line.starts_with("x.toml: rule ")));
+    }
+
+    #[test]
+    fn the_shipped_rules_compile() {
+        for (name, text) in super::super::SHIPPED {
+            assert!(Rules::parse(name, text).is_ok_and(|rules| !rules.all().is_empty()), "{name}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From a pattern to what its matches contain.
 
-use regex_syntax::hir::literal::{Extractor, Seq};
+use regex_syntax::hir::literal::{Extractor, Literal, Seq};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::{BEGINNING, Branch, Group, Need, first_word, is_word};
@@ -9,8 +9,6 @@ use super::{BEGINNING, Branch, Group, Need, first_word, is_word};
 const MOST: usize = 100;
 /// Longest of them, in bytes.
 const LONGEST: usize = 40;
-/// How far a part is looked into for texts, in parts of its own.
-const REACH: usize = 10;
 /// Most groups of words of a branch: a third one hardly makes it rarer.
 const GROUPS: usize = 2;
 /// Most branches of a pattern.
@@ -110,7 +108,7 @@ fn branches(hir: &Hir, edge: bool) -> Vec<Branch> {
             if all.len() > BRANCHES { vec![either(&all).into_iter().collect()] } else { all }
         }
         HirKind::Concat(parts) => of_row(parts, edge),
-        _ => vec![beginnings(hir, edge).into_iter().collect()],
+        _ => vec![beginnings(&[extract(hir)], edge).into_iter().collect()],
     }
 }
 
@@ -119,9 +117,10 @@ fn branches(hir: &Hir, edge: bool) -> Vec<Branch> {
 fn of_row(parts: &[Hir], edge: bool) -> Vec<Branch> {
     let mut edge = edge;
     let (mut found, mut ways) = (vec![], vec![]);
+    let texts: Vec<Seq> = parts.iter().map(extract).collect();
     for (at, part) in parts.iter().enumerate() {
-        let tail: Vec<Hir> = parts.iter().skip(at).take(REACH).cloned().collect();
-        found.extend(beginnings(&Hir::concat(tail), edge).map(|group| (at, group)));
+        let tail = texts.get(at..).unwrap_or_default();
+        found.extend(beginnings(tail, edge).map(|group| (at, group)));
         let of_part = branches(part, edge);
         found.extend(either(&of_part).map(|group| (at, group)));
         if of_part.len() > 1 {
@@ -196,8 +195,24 @@ impl Group {
 }
 
 /// The texts a part begins with.
-fn beginnings(hir: &Hir, edge: bool) -> Option<Group> {
-    let mut found: Seq = Extractor::new().limit_total(MOST).limit_literal_len(LONGEST).extract(hir);
+fn extract(hir: &Hir) -> Seq {
+    Extractor::new().limit_total(MOST).limit_literal_len(LONGEST).extract(hir)
+}
+
+/// The texts that parts in a row begin with, from those of each.
+fn beginnings(parts: &[Seq], edge: bool) -> Option<Group> {
+    let mut found = Seq::singleton(Literal::exact(vec![]));
+    for part in parts {
+        if found.is_inexact() {
+            break;
+        }
+        let mut part = part.clone();
+        if found.max_cross_len(&part).is_none_or(|length| length > MOST) {
+            part.make_infinite();
+        }
+        found.cross_forward(&mut part);
+        found.keep_first_bytes(LONGEST);
+    }
     found.dedup();
     let texts = found.literals()?.iter().map(|text| String::from_utf8_lossy(text.as_bytes()).into_owned());
     let texts: Vec<String> =

@@ -1,6 +1,6 @@
 //! Where words end, and what is made of them.
 
-use super::super::super::fold::one_script;
+use super::super::super::fold::{Kind, kind, one_script};
 use super::super::super::hash;
 use super::super::{Text, Word};
 use super::disguise::collapse;
@@ -86,7 +86,9 @@ impl Reader<'_> {
 
 /// Whether a word is a single letter.
 pub(super) fn is_letter(word: &str) -> bool {
-    word.len() <= 4 && word.chars().nth(1).is_none() && word.chars().all(char::is_alphabetic)
+    word.len() <= 4
+        && word.chars().nth(1).is_none()
+        && word.chars().all(|c| c != '_' && matches!(kind(c), Kind::Letter { .. }))
 }
 
 pub(super) fn offset(at: usize) -> u32 {
