@@ -9,6 +9,9 @@
     reason = "a tool for developers"
 )]
 
+#[path = "../fuzz/cost.rs"]
+#[expect(unreachable_pub, reason = "shared with the fuzz target")]
+mod cost;
 #[path = "../fuzz/pipeline.rs"]
 #[expect(unreachable_pub, reason = "shared with the fuzz target")]
 mod pipeline;
@@ -18,12 +21,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use cost::{LIMIT, MAX_BYTES, processor_time};
 use pipeline::Pipeline;
 
-/// Longest mail made.
-const MAX_BYTES: usize = 256 << 10;
-/// What a mail of that length may cost.
-const LIMIT: Duration = Duration::from_millis(200);
 /// As little as a thread of the daemon has.
 const STACK: usize = 2 << 20;
 
@@ -112,9 +112,36 @@ fn main() {
         arguments.next().map_or(default, |text| text.parse().expect("a number"))
     };
     let (minutes, seed) = (argument("--minutes", 1), argument("--seed", 1));
-    let run = move || endure(Duration::from_secs(minutes * 60), seed);
+    let replayed = std::env::args().skip_while(|a| a != "--replay").nth(1).map(PathBuf::from);
+    let run = move || match &replayed {
+        Some(folder) => replay(folder),
+        None => endure(Duration::from_secs(minutes * 60), seed),
+    };
     let bad = std::thread::Builder::new().stack_size(STACK).spawn(run).unwrap().join().unwrap();
     std::process::exit(i32::from(bad));
+}
+
+/// Handles what the fuzzer has kept, without its instrumentation.
+fn replay(folder: &Path) -> bool {
+    let pipeline = Pipeline::shipped();
+    let mut mails = Vec::new();
+    collect(folder, &mut mails);
+    let mut bad = 0;
+    let mut slowest = Duration::ZERO;
+    for mail in &mails {
+        let (took, failed) = (0..2).map(|_| once(&pipeline, mail)).min().unwrap_or_default();
+        slowest = slowest.max(took);
+        bad += usize::from(failed || took > LIMIT);
+    }
+    println!("{} mails, {bad} crash or take over {LIMIT:?}, slowest {slowest:?}", mails.len());
+    bad > 0
+}
+
+/// How long a mail takes the processor, and whether it crashes.
+fn once(pipeline: &Pipeline, mail: &[u8]) -> (Duration, bool) {
+    let before = processor_time();
+    let result = catch_unwind(AssertUnwindSafe(|| pipeline.handle(mail)));
+    (processor_time().saturating_sub(before), result.is_err())
 }
 
 fn endure(time: Duration, seed: u64) -> bool {
@@ -140,18 +167,13 @@ fn endure(time: Duration, seed: u64) -> bool {
         fs::write(kept.join("last.eml"), &mail).unwrap();
         runs += 1;
         bytes += mail.len() as u64;
-        let once = || {
-            let start = Instant::now();
-            let result = catch_unwind(AssertUnwindSafe(|| pipeline.handle(&mail)));
-            (start.elapsed(), result.is_err())
-        };
-        let (mut took, failed) = once();
+        let (mut took, failed) = once(&pipeline, &mail);
         if failed {
             crashes += 1;
             fs::write(kept.join(format!("crash-{seed}-{runs}.eml")), &mail).unwrap();
         } else if took > slowest {
-            // another program may have had the core: the best of three counts
-            took = took.min(once().0).min(once().0);
+            // other programs may have had the caches: the best of three counts
+            took = took.min(once(&pipeline, &mail).0).min(once(&pipeline, &mail).0);
         }
         if took > slowest {
             slowest = took;
