@@ -7,5 +7,6 @@
 
 mod corpus;
 mod datasets;
+mod disguise;
 mod golden;
 mod hostile;

@@ -164,6 +164,38 @@ pub fn one_script(word: &str) -> Option<String> {
         .collect()
 }
 
+/// The Cyrillic letter a Latin one looks like, and the one it sounds like, in disguised swearing.
+#[must_use]
+pub fn cyrillic_for(c: char) -> Option<(char, char)> {
+    let sound = match c {
+        'a' => 'а',
+        'b' => 'б',
+        'c' => 'ц',
+        'd' => 'д',
+        'e' => 'е',
+        'f' => 'ф',
+        'g' => 'г',
+        'h' | 'x' => 'х',
+        'i' => 'и',
+        'j' => 'й',
+        'k' => 'к',
+        'l' => 'л',
+        'm' => 'м',
+        'n' => 'н',
+        'o' => 'о',
+        'p' => 'п',
+        'r' => 'р',
+        's' => 'с',
+        't' => 'т',
+        'u' | 'y' => 'у',
+        'v' | 'w' => 'в',
+        'z' => 'з',
+        _ => return None,
+    };
+    let look = TWINS.iter().find(|(latin, _)| *latin == c).map_or(sound, |(_, cyrillic)| *cyrillic);
+    Some((look, sound))
+}
+
 /// The letter a sign or digit stands for in disguised swearing: the Latin one and the Cyrillic one.
 #[must_use]
 pub const fn disguised(c: char) -> Option<(char, char)> {

@@ -146,6 +146,13 @@ impl Lexicon {
         self.masks.unmask(word)
     }
 
+    /// The swear word that was cut by what may be punctuation (`д.бил`, with `*` for it), its last
+    /// piece beginning at the character `cut`; `None` when in doubt.
+    #[must_use]
+    pub fn unmask_across(&self, word: &str, cut: usize) -> Option<String> {
+        self.masks.unmask_across(word, cut)
+    }
+
     /// Whether `word` is one of those that are written in disguise.
     #[must_use]
     pub fn is_masked_word(&self, word: &str) -> bool {

@@ -189,6 +189,51 @@ mod tests {
     }
 
     #[test]
+    fn words_cut_by_signs_or_in_two_scripts_are_undone_when_they_are_swear_words() {
+        let cases = [
+            ("ты д.бил", "ты дебил"),
+            ("на%уй это", "нахуй это"),
+            ("х.й вам", "х й вам"),
+            ("ж.опа", "жопа"),
+            ("С..ка ты", "сука ты"),
+            ("yeбaн", "уебан"),
+            ("пиzdец", "пиздец"),
+            ("дeбuл0в", "дебилов"),
+            ("3.14дорас", "0 пидорас"),
+            ("you id.iot", "you idiot"),
+            ("f.ck off, sh-t", "fuck off shit"),
+            ("me cag-o en la p.uta", "me cag o en la puta"),
+        ];
+        for (disguised, folded) in cases {
+            assert_eq!(words(disguised).join(" "), folded, "{disguised}");
+        }
+    }
+
+    #[test]
+    fn ordinary_words_with_signs_between_them_stay() {
+        for text in [
+            "it was fine.so i went home,thanks",
+            "пришел.у родителей,по-русски и т.д. из-за",
+            "г.Нида, с.Рань, ул.Мира,д.5",
+            "put-off to-country ку-ку у-раз не-будь х-фактор е-е-е",
+            "e-mail, t-shirt, d-day, re-order pre-paid so-so",
+            "order AB-3314-XK no.FU-CK7 item 14-ASS-22",
+            "a.shipping.example first.last",
+            "хорошо.сука",
+            "козел.ты где",
+        ] {
+            let plain: Vec<String> = text
+                .split(|c: char| !c.is_alphanumeric())
+                .filter(|word| !word.is_empty())
+                .map(|word| {
+                    word.to_lowercase().chars().map(|c| if c.is_numeric() { '0' } else { c }).collect()
+                })
+                .collect();
+            assert_eq!(words(text), plain, "{text}");
+        }
+    }
+
+    #[test]
     fn links_and_addresses_are_one_word_each() {
         assert_eq!(
             words("see https://a.example/x?y=1 or mail me@b.example now"),

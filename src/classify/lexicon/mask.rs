@@ -31,6 +31,22 @@ impl Masks {
 
     /// The word behind the mask: `*` and `#` are any letter, a run of them at least as many.
     pub(super) fn unmask(&self, word: &str) -> Option<String> {
+        self.behind(word, |_, _| true)
+    }
+
+    /// The word behind signs that may as well be punctuation, the last of them before the character
+    /// at `cut`: what tells the word reaches well beyond them, at most a third of it is hidden, and
+    /// not its last letter.
+    pub(super) fn unmask_across(&self, word: &str, cut: usize) -> Option<String> {
+        self.behind(word, |word, form| {
+            let shown = word.iter().zip(form).filter(|(letter, shown)| letter == shown).count();
+            let reaches = word.len() == form.len() || word.len() >= cut + 2;
+            let last = form.get(word.len().saturating_sub(1));
+            reaches && shown * 3 >= word.len() * 2 && last == word.last()
+        })
+    }
+
+    fn behind(&self, word: &str, sure: impl Fn(&[char], &[char]) -> bool) -> Option<String> {
         let form: Vec<char> = word.chars().collect();
         let stars = form.iter().filter(|c| is_star(**c)).count();
         let letters = form.iter().filter(|c| c.is_alphabetic()).count();
@@ -43,7 +59,7 @@ impl Masks {
             return None;
         }
         let words = self.by_letter.get(form.first()?)?;
-        let (word, _) = words.iter().find(|(word, stem)| fits(word, *stem, &form))?;
+        let (word, _) = words.iter().find(|(word, stem)| fits(word, *stem, &form) && sure(word, &form))?;
         let tail = form.get(word.len()..).unwrap_or_default();
         let tail: String = tail.iter().filter(|c| c.is_alphabetic()).collect();
         Some(word.iter().collect::<String>() + &tail)

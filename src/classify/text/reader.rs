@@ -15,6 +15,7 @@ use super::{Part, Text};
 struct Reader<'a> {
     text: &'a mut Text,
     lexicon: &'a Lexicon,
+    source: &'a str,
     /// What is not read yet, and how long all of it was.
     rest: Chars<'a>,
     bytes: usize,
@@ -24,6 +25,7 @@ struct Reader<'a> {
     word: Option<(usize, usize)>,
     shape: Shape,
     singles: usize,
+    joins: usize,
     line_start: usize,
 }
 
@@ -70,6 +72,7 @@ pub(super) fn read(text: &mut Text, part: Part, source: &str, lexicon: &Lexicon)
     let mut reader = Reader {
         text,
         lexicon,
+        source,
         rest: source.chars(),
         bytes: source.len(),
         part,
@@ -77,6 +80,7 @@ pub(super) fn read(text: &mut Text, part: Part, source: &str, lexicon: &Lexicon)
         word: None,
         shape: Shape::NEW,
         singles: 0,
+        joins: 0,
         line_start: 0,
     };
     while let Some((at, c)) = reader.next() {

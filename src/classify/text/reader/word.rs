@@ -1,9 +1,9 @@
 //! Where words end, and what is made of them.
 
-use super::super::super::fold::{Kind, kind, one_script};
+use super::super::super::fold::{Kind, is_cyrillic, kind, one_script};
 use super::super::super::hash;
 use super::super::{Text, Word};
-use super::disguise::collapse;
+use super::disguise::{MOST_JOINS, collapse};
 use super::{Reader, Shape};
 
 impl Reader<'_> {
@@ -29,7 +29,9 @@ impl Reader<'_> {
 
     /// Undoes disguises, drawn-out letters, digits and mixed scripts.
     fn change(&mut self, start: usize, shape: &Shape) {
-        if (shape.masked || (shape.digits > 0 && shape.letters > 0)) && self.unmask(start) {
+        let word = self.text.folded.get(start..).unwrap_or_default();
+        let mixed = shape.latin > 0 && shape.other > 0 && word.contains(is_cyrillic);
+        if (shape.masked || mixed || (shape.digits > 0 && shape.letters > 0)) && self.unmask(start) {
             self.text.marks.disguised += 1;
         } else if shape.masked {
             self.drop_signs(start);
@@ -42,7 +44,7 @@ impl Reader<'_> {
                 Some(word.chars().map(|c| if c.is_numeric() { '0' } else { c }).collect())
             });
         }
-        if shape.latin > 0 && shape.other > 0 {
+        if mixed {
             self.replace(start, one_script);
         }
     }
@@ -76,6 +78,10 @@ impl Reader<'_> {
             self.singles += 1;
         } else {
             self.join_singles(1);
+        }
+        let cut = start.checked_sub(1).and_then(|before| self.text.folded.as_bytes().get(before));
+        if cut.is_some_and(|before| !matches!(before, b' ' | b'\n')) && self.joins < MOST_JOINS {
+            self.join_pieces();
         }
         let length = self.text.words.len() - self.first_word;
         if length >= Text::MAX_SENTENCE && (self.singles == 0 || length >= 2 * Text::MAX_SENTENCE) {
