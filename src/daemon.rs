@@ -34,7 +34,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::classify::Classifier;
-use crate::config::{Config, InDoubt, Mode};
+use crate::config::{Config, InDoubt, Mode, OAuth2};
 use crate::decide::Rulebook;
 use crate::decide::pace::Pace;
 use crate::edge::ledger::keys::hex;
@@ -70,6 +70,8 @@ pub struct Shared {
     pub instance: String,
     /// Counts refused logins.
     pub gates: Gates,
+    /// Accounts that log in with tokens.
+    logins: Vec<(String, OAuth2)>,
     state: State,
 }
 
@@ -107,6 +109,11 @@ impl Shared {
             retry_floor: Duration::from_secs(5),
             instance: instance(&config.state_dir),
             gates: Gates::default(),
+            logins: config
+                .accounts
+                .iter()
+                .filter_map(|account| Some((account.name.clone(), account.oauth2.clone()?)))
+                .collect(),
             state: State {
                 health: health::Health::default(),
                 stop: AtomicBool::new(false),

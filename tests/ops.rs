@@ -2,6 +2,7 @@
 
 mod alerts;
 mod documents;
+mod executed;
 mod first;
 mod pages;
 mod web;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::secret::{Secret, SecretError, read_secret};
+use crate::time::Timestamp;
 
 /// How a token is shown to a mail server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
@@ -48,6 +49,9 @@ pub struct OAuth2 {
     /// File with the program's secret.
     #[serde(default)]
     pub client_secret_file: Option<PathBuf>,
+    /// The day on which the program's secret ends, `2027-03-01`: providers tell nobody but whoever made it.
+    #[serde(default)]
+    pub client_secret_expires: Option<String>,
     /// systemd credential with the program's secret.
     #[serde(default)]
     pub client_secret_credential: Option<String>,
@@ -124,11 +128,22 @@ impl OAuth2 {
         read_secret(self.refresh_token_file.as_ref(), self.refresh_token_credential.as_deref())
     }
 
+    /// When the program's secret ends: at the beginning of the day that the config names, in UTC.
+    #[must_use]
+    pub fn client_secret_end(&self) -> Option<Timestamp> {
+        let day: jiff::civil::Date = self.client_secret_expires.as_deref()?.parse().ok()?;
+        let midnight = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some(Timestamp(midnight.timestamp().as_second()))
+    }
+
     /// What is wrong with it.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut say = |what: &str| found.push(format!("[account.oauth2]: {what}"));
+        if self.client_secret_expires.is_some() && self.client_secret_end().is_none() {
+            say("`client-secret-expires` is no day: write it like \"2027-03-01\"");
+        }
         if self.access_token_file.is_some() {
             return found;
         }
@@ -150,5 +165,23 @@ impl OAuth2 {
             say("Google gives mail access only with a `refresh-token-file`");
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_day_on_which_a_secret_ends_is_a_day_or_refused() {
+        let of = |day: &str| -> OAuth2 {
+            toml::from_str(&format!(
+                "provider = \"google\"\nclient-id = \"x\"\nrefresh-token-file = \"f\"\nclient-secret-expires = \"{day}\""
+            ))
+            .unwrap()
+        };
+        let good = of("2027-03-01");
+        assert_eq!((good.client_secret_end(), good.problems()), (Some(Timestamp(1_803_859_200)), vec![]));
+        assert!(of("1 March").problems()[0].contains("2027-03-01"));
     }
 }

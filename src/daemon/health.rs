@@ -8,11 +8,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Shared;
-use crate::config::Mode;
-use crate::edge::control::{self, FolderHealth};
+use crate::config::{Mode, OAuth2};
+use crate::edge::control::{self, Expiry, FolderHealth};
 use crate::edge::imap::ImapError;
 use crate::edge::ledger::{FolderKey, LedgerError};
 use crate::edge::metrics;
+use crate::edge::token;
 use crate::edge::wire::{WireError, certificate};
 use crate::edge::{EdgeError, Trouble};
 
@@ -35,6 +36,8 @@ pub(super) struct Health {
     theirs: AtomicUsize,
     /// What will soon be wrong with an account, and what to do.
     degraded: Mutex<BTreeMap<String, String>>,
+    /// Why nothing is learnt.
+    learning: Mutex<Option<String>>,
 }
 
 fn name(folder: &FolderKey) -> String {
@@ -107,6 +110,24 @@ impl Shared {
         };
     }
 
+    /// Nothing is learnt from corrections, or no more.
+    pub(super) fn note_learning(&self, what: Option<String>) {
+        *self.state.health.learning.lock().unwrap_or_else(PoisonError::into_inner) = what;
+    }
+
+    /// When the secrets and consents end with which accounts log in.
+    fn secrets(&self) -> Vec<Expiry> {
+        let now = self.clock.now();
+        let ends = |(account, oauth2): &(String, OAuth2)| {
+            let expiry =
+                |secret: &str, until| Expiry { account: account.clone(), secret: secret.into(), until };
+            let secret = oauth2.client_secret_end().map(|until| expiry("client-secret", until));
+            let consent = token::consent_end(oauth2, now).map(|until| expiry("consent", until));
+            [secret, consent]
+        };
+        self.logins.iter().flat_map(ends).flatten().collect()
+    }
+
     /// The server has proved that nothing is left to do in the folder.
     pub(super) fn synced(&self, folder: &FolderKey) {
         let now = self.clock.now();
@@ -126,6 +147,9 @@ impl Shared {
             folders: board.iter().map(|(key, health)| (name(key), self.words(key, health))).collect(),
             health: board.iter().map(|(key, health)| (name(key), health.clone())).collect(),
             certificates: certificate::seen(),
+            secrets: self.secrets(),
+            degraded: self.state.health.degraded.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            learning: self.state.health.learning.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             policy_since: policy.since,
             policy_refused: policy.refused,
             queues: policy.book.policy.queues.0.keys().map(|queue| (queue.to_string(), 0)).collect(),

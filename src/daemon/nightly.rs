@@ -54,6 +54,7 @@ pub fn trouble(rules: &LearningRules, health: &Health) -> Option<String> {
 /// When the ledger fails.
 pub(super) async fn run(shared: Arc<Shared>, config: PathBuf) -> Result<(), LedgerError> {
     let mut told = None;
+    let mut failed = None;
     while !shared.stopping() {
         tokio::select! {
             () = tokio::time::sleep(ROUND) => {}
@@ -75,14 +76,25 @@ pub(super) async fn run(shared: Arc<Shared>, config: PathBuf) -> Result<(), Ledg
             }
             told = wrong;
         }
+        shared.note_learning(told.clone().or_else(|| failed.clone()));
         if is_time(&rules, &health, corrections, shared.clock.now()) {
             let config = config.clone();
             let trained = tokio::task::spawn_blocking(move || train(&config)).await;
-            match trained {
-                Ok(Ok(outcome)) => tracing::info!(outcome, "a candidate was trained"),
-                Ok(Err(error)) => tracing::error!(%error, "training has failed"),
-                Err(error) => tracing::error!(%error, "training was broken off"),
-            }
+            failed = match trained {
+                Ok(Ok(outcome)) => {
+                    tracing::info!(outcome, "a candidate was trained");
+                    None
+                }
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "training has failed");
+                    Some("the last training has failed; `evenkeel train --local` says why".to_owned())
+                }
+                Err(error) => {
+                    tracing::error!(%error, "training was broken off");
+                    Some("the last training was broken off; `evenkeel train --local` says why".to_owned())
+                }
+            };
+            shared.note_learning(told.clone().or_else(|| failed.clone()));
         }
     }
     Ok(())

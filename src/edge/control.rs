@@ -20,7 +20,7 @@ use super::ledger::audit::Line;
 use super::ledger::{Ledger, LedgerError, Store};
 use crate::decide::Limits;
 use crate::time::Timestamp;
-pub use words::{Examples, FolderHealth, Request, Response, Status};
+pub use words::{Examples, Expiry, FolderHealth, Request, Response, Status};
 
 /// Longest request in bytes.
 const MAX_REQUEST: u64 = 64 * 1024;
@@ -254,9 +254,9 @@ pub fn status(store: &Store, now: Timestamp, base: Status) -> Result<Status, Led
         tickets: tally.states,
         queues: by_queue,
         legal_waiting: tally.legal_waiting,
-        oldest_pending: store.oldest_pending()?,
+        oldest_pending: store.oldest_pending(),
         store_bytes: store.bytes(),
-        under_way: store.under_way()?,
+        under_way: store.under_way(),
         marked_customers: count(store.marked_customers(now)?.len()),
         window_minutes: window.as_secs() / 60,
         answered: paces.all.recent(window, now),

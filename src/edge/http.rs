@@ -158,6 +158,7 @@ fn router(config: &Http, host: Host) -> Router {
         .route("/metrics", get(health::metrics))
         .with_state(host.clone())
         .merge(window::router(config, host))
+        .fallback(async || (StatusCode::NOT_FOUND, "there is no such page; begin at /\n"))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let hosts = hosts.clone();

@@ -49,7 +49,7 @@ const fn metric(
 }
 
 /// Every metric.
-pub const ALL: [Metric; 25] = [
+pub const ALL: [Metric; 27] = [
     metric("evenkeel_build_info", Kind::Gauge, &["version"], "1; the version is in the label"),
     metric(
         "evenkeel_mails_processed_total",
@@ -119,6 +119,18 @@ pub const ALL: [Metric; 25] = [
         Kind::Gauge,
         &["server"],
         "when the certificate that a mail server showed last runs out",
+    ),
+    metric(
+        "evenkeel_secret_not_after_timestamp_seconds",
+        Kind::Gauge,
+        &["account", "secret"],
+        "when a login ends, where that is known; secret: client-secret (by `client-secret-expires`), consent (by the provider)",
+    ),
+    metric(
+        "evenkeel_learning_healthy",
+        Kind::Gauge,
+        &[],
+        "0: corrections teach nothing, or the last training has failed (`status` says why); else 1",
     ),
     metric(
         "evenkeel_config_last_reload_successful",
@@ -326,6 +338,12 @@ pub fn set(status: &Status, now: Timestamp) {
     }
     for (queue, count) in &status.queues {
         gauge!("evenkeel_queue_tickets", "queue" => queue.clone()).set(number(*count));
+    }
+    gauge!("evenkeel_learning_healthy").set(f64::from(u8::from(status.learning.is_none())));
+    for expiry in &status.secrets {
+        let (account, secret) = (place(&expiry.account), expiry.secret.clone());
+        gauge!("evenkeel_secret_not_after_timestamp_seconds", "account" => account, "secret" => secret)
+            .set(number(expiry.until.0));
     }
     for (server, at) in &status.certificates {
         gauge!("evenkeel_tls_peer_not_after_timestamp_seconds", "server" => server.clone()).set(number(at.0));

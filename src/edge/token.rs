@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::ledger::keys::hex;
 use super::wire::WireError;
 use crate::config::{OAuth2, Secret, SecretError};
+use crate::time::Timestamp;
 
 /// Life of a token whose provider does not say.
 const USUAL_LIFE: Duration = Duration::from_hours(1);
@@ -81,6 +82,16 @@ struct Cached {
 /// One token for a config: IMAP and SMTP, and all folders, share it.
 static CACHE: Mutex<BTreeMap<String, Cached>> = Mutex::new(BTreeMap::new());
 
+/// When consents end, as far as providers have said: how long from then.
+static CONSENTS: Mutex<BTreeMap<String, (Instant, Duration)>> = Mutex::new(BTreeMap::new());
+
+/// When the consent ends, if the provider has said so.
+#[must_use]
+pub fn consent_end(oauth: &OAuth2, now: Timestamp) -> Option<Timestamp> {
+    let (at, left) = *CONSENTS.lock().unwrap_or_else(PoisonError::into_inner).get(&key(oauth))?;
+    Some(now.plus(left.saturating_sub(at.elapsed())))
+}
+
 fn key(oauth: &OAuth2) -> String {
     hex(Sha256::digest(format!("{oauth:?}")).iter().take(16))
 }
@@ -134,6 +145,9 @@ async fn fetch(oauth: &OAuth2) -> Result<Secret, TokenError> {
     let at = Instant::now();
     let answer = request::post(&url, oauth.ca_file.as_deref(), &form).await?;
     let grant = judge(&answer, oauth)?;
+    if let Some(left) = grant.consent {
+        CONSENTS.lock().unwrap_or_else(PoisonError::into_inner).insert(key(oauth), (at, left));
+    }
     let access = Secret::new(grant.access);
     let token = Cached { access: access.clone(), at, life: grant.life };
     CACHE.lock().unwrap_or_else(PoisonError::into_inner).insert(key(oauth), token);
@@ -149,18 +163,23 @@ struct Grant {
     access: String,
     life: Duration,
     refresh: Option<String>,
+    /// How long the refresh token still lives.
+    consent: Option<Duration>,
 }
 
 fn judge(answer: &request::Answer, oauth: &OAuth2) -> Result<Grant, TokenError> {
     let host = answer.host.clone();
     let text = |name: &str| answer.body.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
     if let Some(access) = text("access_token").filter(|_| answer.status == 200) {
-        let life = answer
-            .body
-            .get("expires_in")
-            .and_then(|life| life.as_u64().or_else(|| life.as_str().and_then(|text| text.parse().ok())));
-        let life = life.map_or(USUAL_LIFE, Duration::from_secs);
-        return Ok(Grant { access, life, refresh: text("refresh_token") });
+        let seconds = |name: &str| {
+            let life = answer.body.get(name)?;
+            let life = life.as_u64().or_else(|| life.as_str().and_then(|text| text.parse().ok()))?;
+            Some(Duration::from_secs(life))
+        };
+        let life = seconds("expires_in").unwrap_or(USUAL_LIFE);
+        // not in RFC 6749, but what Google, Microsoft and others call it; 0: it has no end
+        let consent = seconds("refresh_token_expires_in").filter(|left| !left.is_zero());
+        return Ok(Grant { access, life, refresh: text("refresh_token"), consent });
     }
     let Some(error) = text("error").filter(|_| (400..500).contains(&answer.status)) else {
         return Err(TokenError::Answer { host, what: format!("with status {}", answer.status) });

@@ -97,7 +97,7 @@ impl Provider {
         (
             "200 OK",
             format!(
-                "{{\"access_token\":\"{token}\",\"token_type\":\"Bearer\",\"expires_in\":{life},\"refresh_token\":\"refresh-{n}\"}}"
+                "{{\"access_token\":\"{token}\",\"token_type\":\"Bearer\",\"expires_in\":{life},\"refresh_token_expires_in\":864000,\"refresh_token\":\"refresh-{n}\"}}"
             ),
         )
     }
@@ -213,11 +213,23 @@ fn client_credentials_log_in_as_the_program_and_the_token_is_renewed_before_it_e
 #[test]
 fn a_withdrawn_consent_is_said_with_what_to_do_and_not_tried_again_and_again() {
     let provider = Provider::start();
-    let keys = "refresh-token-file = \"DIR/refresh\"";
+    let keys = "refresh-token-file = \"DIR/refresh\"\nclient-secret-expires = \"2096-02-29\"";
     let Some((rig, config)) = rig("revoked", &provider, keys) else { return };
     // early: while the old token is still good
     provider.set(|inner| inner.life = 4);
     let daemon = Daemon::start(&rig.servers, &config, None);
+    let status = || -> serde_json::Value {
+        let output = Servers::evenkeel(&config, &["status", "--format", "jsonl"]);
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    // what the config and the provider say about ends is known
+    let ends = status();
+    assert_eq!(ends["secrets"][0]["until"], 3_981_312_000_i64, "{ends}");
+    let consent = &ends["secrets"][1];
+    let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap();
+    let left = consent["until"].as_i64().unwrap() - now;
+    assert!(consent["secret"] == "consent" && (863_000..=864_000).contains(&left), "{ends}");
+    assert!(ends["degraded"].as_object().unwrap().is_empty(), "{ends}");
     provider.set(|inner| inner.refusal = Some("invalid_grant"));
     std::thread::sleep(Duration::from_millis(3_200));
     let id = rig.deliver(&super::complaint("still-works"));
@@ -228,9 +240,11 @@ fn a_withdrawn_consent_is_said_with_what_to_do_and_not_tried_again_and_again() {
         log.contains("consent again and write the new refresh token to") && log.contains("/refresh"),
         "{log}"
     );
-    let status = Servers::evenkeel(&config, &["status"]);
-    let status = String::from_utf8_lossy(&status.stdout).into_owned();
-    assert!(status.contains("degraded"), "{status}");
+    let said = Servers::evenkeel(&config, &["status"]);
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("degraded") && said.contains("client secret until 2096-02-29"), "{said}");
+    let refused = status()["degraded"].to_string();
+    assert!(refused.contains("consent again"), "{refused}");
     daemon.stop();
     // at the start: three attempts, then a long pause
     let before = provider.requests().len();

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::PathBuf;
 
 use evenkeel::edge::metrics::{ALL, Kind};
 
@@ -171,7 +172,7 @@ fn the_table_of_keys_in_the_documents_is_the_annotated_config() {
 }
 
 /// Commands of ours in a document: lines of code blocks, and words in backticks.
-fn commands(text: &str) -> Vec<String> {
+pub(super) fn commands(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut block = false;
     for line in text.lines() {
@@ -192,7 +193,7 @@ fn commands(text: &str) -> Vec<String> {
 }
 
 /// The words of a command line, with examples in place of what a reader fills in.
-fn words(command: &str) -> Vec<String> {
+pub(super) fn words(command: &str) -> Vec<String> {
     let command = command.split([';', '|', '>']).next().unwrap();
     let mut words: Vec<String> = Vec::new();
     let mut quoted: Option<String> = None;
@@ -226,13 +227,20 @@ fn words(command: &str) -> Vec<String> {
     words
 }
 
-#[test]
-fn every_command_in_the_documents_is_understood() {
+/// README and everything in `docs`.
+pub(super) fn documents() -> Vec<PathBuf> {
     let mut documents = vec![root().join("README.md")];
     documents.extend(fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    documents.retain(|path| path.extension().is_some_and(|ending| ending == "md"));
+    documents.sort();
+    documents
+}
+
+#[test]
+fn every_command_in_the_documents_is_understood() {
     let (mut seen, mut wrong) = (0, Vec::new());
-    for path in documents.iter().filter(|path| path.extension().is_some_and(|ending| ending == "md")) {
-        for command in commands(&fs::read_to_string(path).unwrap()) {
+    for path in documents() {
+        for command in commands(&fs::read_to_string(&path).unwrap()) {
             seen += 1;
             let mut words = words(&command);
             if words.len() == 2 {

@@ -93,6 +93,13 @@ pub(super) fn status(status: &Status) -> anyhow::Result<()> {
         for (server, until) in &status.certificates {
             output::line(&format!("  tls       {server}: certificate until {}", when(*until)))?;
         }
+        for expiry in &status.secrets {
+            let what = expiry.secret.replace('-', " ");
+            output::line(&format!("  login     {}: {what} until {}", expiry.account, when(expiry.until)))?;
+        }
+        if let Some(why) = &status.learning {
+            output::line(&format!("  LEARNING  {why}"))?;
+        }
         output::line(&format!("  policy    since {}, {} rules", when(status.policy_since), status.rules))?;
         for line in status.policy_refused.iter().flat_map(|why| why.lines()) {
             output::line(&format!("  REFUSED   {line}"))?;

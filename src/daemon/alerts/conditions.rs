@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Alert;
 use crate::config::Alerts;
 use crate::decide::TicketState;
-use crate::edge::control::Status;
+use crate::edge::control::{Expiry, Status};
 use crate::edge::ledger::{Effect, EffectState, MailRecord};
 use crate::time::Timestamp;
 
@@ -80,6 +80,25 @@ pub(super) fn found(config: &Alerts, status: &Status, refused: &[String], now: T
             say("certificate-expiring", server, 1, text);
         }
     }
+    for Expiry { account, secret, until } in &status.secrets {
+        let left = until.since(now);
+        if left < soon {
+            let days = left.as_secs() / 86_400;
+            let (what, fix) = if secret == "consent" {
+                ("consent to read the mailbox", "let the mailbox's owner consent again")
+            } else {
+                ("client secret", "make a new one at the provider, and write its day into the config")
+            };
+            let text = format!("the {what} of {account} ends in {days} days: {fix}");
+            say("secret-expiring", &format!("{account}/{secret}"), 1, text);
+        }
+    }
+    for (account, what) in &status.degraded {
+        say("secret-refused", account, 1, format!("{account} will be lost when its token expires: {what}"));
+    }
+    if let Some(why) = &status.learning {
+        say("learning-dead", "learning", 1, format!("nothing is learnt from corrections: {why}"));
+    }
     let waiting = status.queues.get("review").copied().unwrap_or(0);
     if waiting > config.review_above {
         say("review-growing", "review", waiting, format!("{waiting} mails wait for review"));
@@ -128,6 +147,33 @@ mod tests {
         assert!(kinds(&status(false, 1_000), 1_000 + 14 * 60).is_empty());
         assert_eq!(kinds(&status(false, 1_000), 1_000 + 15 * 60), ["account-down"]);
         assert!(kinds(&status(true, 1_000), 100_000).is_empty());
+    }
+
+    #[test]
+    fn a_secret_is_told_before_it_ends_and_a_refused_one_and_dead_learning_at_once() {
+        let mut known = status(true, 0);
+        let expiry = |secret: &str, day: i64| Expiry {
+            account: "support".into(),
+            secret: secret.into(),
+            until: Timestamp(day * 86_400),
+        };
+        known.secrets = vec![expiry("client-secret", 20), expiry("consent", 7)];
+        let told = |known: &Status, day: i64| {
+            found(&Alerts::default(), known, &[], Timestamp(day * 86_400 + 1))
+                .into_iter()
+                .map(|condition| (condition.kind, condition.subject, condition.text))
+                .collect::<Vec<_>>()
+        };
+        let first = told(&known, 0);
+        assert_eq!(first.len(), 1, "{first:?}");
+        assert_eq!((first[0].0, first[0].1.as_str()), ("secret-expiring", "support/consent"));
+        assert!(first[0].2.contains("in 6 days"), "{first:?}");
+        assert_eq!(told(&known, 6).len(), 2, "14 days before");
+        assert!(told(&known, 30)[0].2.contains("in 0 days"), "it stays told until the config is changed");
+        known.secrets.clear();
+        known.degraded.insert("support".into(), "write a new one to /f".into());
+        known.learning = Some("50 moves in a row taught nothing".into());
+        assert_eq!(kinds(&known, 0), ["secret-refused", "learning-dead"]);
     }
 
     #[test]

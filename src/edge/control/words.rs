@@ -197,9 +197,29 @@ pub struct Status {
     /// When the certificates run out that mail servers have shown, by `host:port`.
     #[serde(default)]
     pub certificates: std::collections::BTreeMap<String, Timestamp>,
+    /// When secrets and consents end with which accounts log in, as far as that is known.
+    #[serde(default)]
+    pub secrets: Vec<Expiry>,
+    /// Accounts whose login the provider no longer renews, and what to do.
+    #[serde(default)]
+    pub degraded: std::collections::BTreeMap<String, String>,
+    /// Why nothing is learnt from corrections, if something is wrong.
+    #[serde(default)]
+    pub learning: Option<String>,
     /// How much agents change drafts before they send them, by playbook and language.
     #[serde(default)]
     pub edits: Vec<crate::edge::ledger::edits::Edits>,
+}
+
+/// The end of something an account logs in with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expiry {
+    /// The account.
+    pub account: String,
+    /// `client-secret` or `consent`.
+    pub secret: String,
+    /// When it ends.
+    pub until: Timestamp,
 }
 
 /// How a watched folder is.

@@ -5,7 +5,7 @@ use super::audit::Event;
 use super::cases::CaseQuery;
 use super::keys::{attempt_key, cursor_key, cut_key, folder_path, mail_key, mail_path, message_key, own_key};
 use super::record::{Cursor, EffectState, FolderKey, MailKey, MailRecord, MailState};
-use super::store::Store;
+use super::store::{OPEN, Store};
 use crate::decide::{Case, Reason, Word};
 use crate::mail::MessageId;
 
@@ -130,7 +130,7 @@ impl Store {
     /// See [`LedgerError`].
     pub fn forget(&mut self, mail: &MailKey) -> Result<(), LedgerError> {
         self.remove(&mail_key(mail));
-        self.remove(&format!("open/{}", mail_path(mail)));
+        self.remove(&format!("{OPEN}{}", mail_path(mail)));
         self.apply()
     }
 
@@ -168,9 +168,9 @@ impl Store {
     }
 
     fn write(&mut self, record: &MailRecord) -> Result<(), LedgerError> {
-        let open = format!("open/{}", mail_path(&record.key));
+        let open = format!("{OPEN}{}", mail_path(&record.key));
         if record.state == MailState::Intended {
-            self.put(&open, &())?;
+            self.put(&open, &record.decided)?;
         } else {
             self.remove(&open);
         }
@@ -229,7 +229,7 @@ impl Store {
     pub fn open_records(&self, folder: &FolderKey) -> Result<Vec<MailRecord>, LedgerError> {
         let folder = folder_path(folder);
         let mut records = Vec::new();
-        for rest in self.keys(&format!("open/{folder}/")) {
+        for rest in self.keys(&format!("{OPEN}{folder}/")) {
             records.extend(self.get::<MailRecord>(&format!("mail/{folder}/{}", rest?))?);
         }
         Ok(records)

@@ -33,6 +33,7 @@
 //! | `recent/…`, `recent-at/…`, `vote/…`, `text/…`, `place/…`, `meta/learning`, `meta/recent` | see [`super::examples`] |
 //! | `meta/paces`, `pace/sender/<hash of identity>`, `pace/thread/<number>` | [`super::cases::InboxPaces`], [`crate::decide::pace::Pace`] |
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::DirBuilderExt;
@@ -57,6 +58,9 @@ pub const FORMAT: u32 = 2;
 /// Where sled keeps the format.
 pub(super) const FORMAT_KEY: &str = "meta/format";
 
+/// Marks records that are not done; the value is when they were decided.
+pub(super) const OPEN: &str = "open/";
+
 /// Where sled keeps the number of its last batch.
 pub(super) const BATCH: &str = "meta/batch";
 
@@ -66,6 +70,8 @@ pub struct Store {
     journal: Journal,
     dir: PathBuf,
     pending: Changes,
+    /// When the mails were decided whose effects are not all done, by the rest of their key.
+    open: BTreeMap<String, Timestamp>,
     audit: Audit,
     /// Events of the current job.
     events: Vec<(Timestamp, Event)>,
@@ -96,6 +102,7 @@ impl Store {
             journal: opened.journal,
             dir: dir.to_owned(),
             pending: Changes::new(),
+            open: BTreeMap::new(),
             audit: Audit::closed(dir),
             events: Vec::new(),
             found: opened.found,
@@ -112,6 +119,7 @@ impl Store {
         if store.audit.last().n > known.n {
             store.recall(&known)?;
         }
+        store.open = store.decided_of_open()?;
         store.prove_flush()?;
         Ok(store)
     }
@@ -160,6 +168,10 @@ impl Store {
 
     pub(super) fn audit_end(&self) -> Mark {
         self.audit.last().clone()
+    }
+
+    pub(super) const fn open_mails(&self) -> &BTreeMap<String, Timestamp> {
+        &self.open
     }
 
     pub(super) const fn db(&self) -> &sled::Db {
@@ -264,6 +276,13 @@ impl Store {
         let n = self.journal.append(&self.pending).map_err(|e| self.broken(e))?;
         let mut batch = sled::Batch::default();
         for (key, value) in std::mem::take(&mut self.pending) {
+            if let Some(mail) = key.strip_prefix(OPEN) {
+                let decided = value.as_deref().map(|text| serde_json::from_str(text).unwrap_or_default());
+                match decided {
+                    Some(decided) => self.open.insert(mail.to_owned(), decided),
+                    None => self.open.remove(mail),
+                };
+            }
             match value {
                 Some(value) => batch.insert(key.as_str(), value.as_str()),
                 None => batch.remove(key.as_str()),

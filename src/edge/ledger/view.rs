@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::LedgerError;
 use super::record::MailRecord;
-use super::store::Store;
+use super::store::{OPEN, Store};
 use super::tickets::TicketFilter;
 use crate::decide::TicketState;
 use crate::time::Timestamp;
@@ -45,18 +45,24 @@ impl Store {
     }
 
     /// When the oldest mail was decided whose effects are not all done.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    pub fn oldest_pending(&self) -> Result<Option<Timestamp>, LedgerError> {
-        let mut oldest: Option<Timestamp> = None;
-        for path in self.keys("open/") {
-            let record = self.get::<MailRecord>(&format!("mail/{}", path?))?;
-            if let Some(record) = record {
-                oldest = Some(oldest.map_or(record.decided, |at| at.min(record.decided)));
-            }
+    #[must_use]
+    pub fn oldest_pending(&self) -> Option<Timestamp> {
+        self.open_mails().values().min().copied()
+    }
+
+    /// What [`Store::oldest_pending`] and [`Store::under_way`] know, read from the files once; states
+    /// written before 0.2 have no time at the mark.
+    pub(super) fn decided_of_open(&self) -> Result<BTreeMap<String, Timestamp>, LedgerError> {
+        let mut open = BTreeMap::new();
+        for path in self.keys(OPEN) {
+            let path = path?;
+            let decided = match self.get::<Option<Timestamp>>(&format!("{OPEN}{path}"))?.flatten() {
+                Some(decided) => Some(decided),
+                None => self.get::<MailRecord>(&format!("mail/{path}"))?.map(|record| record.decided),
+            };
+            open.extend(decided.map(|decided| (path, decided)));
         }
-        Ok(oldest)
+        Ok(open)
     }
 
     /// The newest records, the newest first; within a day by when they were decided.

@@ -260,6 +260,13 @@ pub(super) fn status(status: &Status, stuck: &[String], now: Timestamp) -> Value
             json!({ "server": server, "until": when(*at), "left": distance(*at, now), "soon": at.since(now).as_secs() < 14 * 86_400 })
         })
         .collect();
+    let secrets: Vec<Value> = status
+        .secrets
+        .iter()
+        .map(|end| {
+            json!({ "account": end.account, "secret": end.secret.replace('-', " "), "until": when(end.until), "left": distance(end.until, now), "soon": end.until.since(now).as_secs() < 14 * 86_400 })
+        })
+        .collect();
     let all: u64 = status.queues.values().sum();
     let queues: Vec<Value> = status
         .queues
@@ -270,6 +277,8 @@ pub(super) fn status(status: &Status, stuck: &[String], now: Timestamp) -> Value
         "mode": status.mode,
         "folders": folders,
         "certificates": certificates,
+        "secrets": secrets,
+        "learning": status.learning,
         "queues": queues,
         "in_queues": all,
         "stuck": stuck,
