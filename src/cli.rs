@@ -14,6 +14,7 @@ pub mod manual;
 pub mod operations;
 pub mod output;
 pub mod preview;
+pub mod purpose;
 pub mod state;
 pub mod training;
 
@@ -99,9 +100,10 @@ enum Command {
     Draft {
         #[command(flatten)]
         inputs: InputArgs,
-        /// What is to be said instead of an answer: closing, follow-up or decline.
-        #[arg(long = "for", value_name = "OCCASION", value_parser = classify::occasion)]
-        occasion: Option<crate::reply::Occasion>,
+        /// What the draft is for, instead of what is found: closing, follow-up, decline, or labels as in
+        /// abuse+complaint.
+        #[arg(long = "for", value_name = "WHAT", value_parser = purpose::parse)]
+        purpose: Option<purpose::Purpose>,
         #[command(flatten)]
         format: FormatArg,
     },
@@ -309,10 +311,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Classify { inputs, explain, format } => {
             classify::classify(inputs.inputs, explain, format.format)
         }
-        Command::Draft { inputs, occasion, format } => {
+        Command::Draft { inputs, purpose, format } => {
             // without a config the company is unknown; the draft is good all the same
             let config = if cli.config.exists() { Some(config()?) } else { None };
-            classify::draft(inputs.inputs, occasion, config.as_ref(), format.format)
+            classify::draft(inputs.inputs, purpose.as_ref(), config.as_ref(), format.format)
         }
         Command::Read { inputs, format } => classify::read(inputs.inputs, format.format),
         Command::Status { format } => operations::status(&place()?, format.format),

@@ -196,6 +196,9 @@ fn json_lines_come_back_as_json_lines_in_the_same_order() {
     let first: serde_json::Value = serde_json::from_str(stdout(&drafts).lines().next().unwrap()).unwrap();
     assert_eq!(first["playbook"], "praise");
     assert!(first["body"].as_str().unwrap().contains("Sam"));
+    let wanted = evenkeel(&["draft", "--for", "abuse", "--format", "jsonl", path.to_str().unwrap()]);
+    let first: serde_json::Value = serde_json::from_str(stdout(&wanted).lines().next().unwrap()).unwrap();
+    assert_eq!(first["playbook"], "abuse");
 }
 
 #[test]

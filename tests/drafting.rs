@@ -461,6 +461,23 @@ proptest! {
 }
 
 #[test]
+fn emergency_services_are_named_only_where_somebody_may_be_in_danger() {
+    let cases = [
+        (Language::En, "emergency", "The file of my thesis opens blank.", "My baby does not stop coughing."),
+        (Language::Es, "emergencias", "Mi tesis sale en blanco.", "Mi bebé no para de toser."),
+        (Language::Ru, "экстренн", "Файл с дипломом пустой.", "Ребёнок не перестаёт кашлять."),
+        (Language::Uk, "екстрен", "Файл із дипломом порожній.", "Дитина не перестає кашляти."),
+    ];
+    for (language, word, harmless, grave) in cases {
+        for (text, named) in [(harmless, false), (grave, true)] {
+            let mail = Mail { new_text: text.to_owned(), language, ..Mail::default() };
+            let draft = draft(&mail, &[Label::Panic], &Company::default(), &History::default()).unwrap();
+            assert_eq!(draft.body.contains(word), named, "{text}\n{}", draft.body);
+        }
+    }
+}
+
+#[test]
 fn no_ticket_number_keeps_a_draft_from_being_given() {
     let company = Company::default();
     let texts = [

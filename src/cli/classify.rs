@@ -8,12 +8,13 @@ use serde::Serialize;
 use super::BadFiles;
 use super::input::{Input, Inputs};
 use super::output::{self, Format, bold, indented, printable};
+use super::purpose::Purpose;
 use crate::classify::{Classifier, Evidence, Finding, Label, Scratch, Verdict};
 use crate::config::Config;
 use crate::mail::{
     Attachment, Authentication, AutomatedReason, Language, Mail, MessageId, Person, Problem, Protection,
 };
-use crate::reply::{self, Company, Draft, History, NoDraft, Occasion, Playbooks};
+use crate::reply::{self, Company, Draft, History, NoDraft, Playbooks};
 
 /// Line of `classify --format jsonl`.
 #[derive(Serialize)]
@@ -158,7 +159,7 @@ fn labels(verdict: &Verdict) -> String {
 /// When an input cannot be read.
 pub fn draft(
     inputs: Vec<PathBuf>,
-    occasion: Option<Occasion>,
+    purpose: Option<&Purpose>,
     config: Option<&Config>,
     format: Format,
 ) -> anyhow::Result<()> {
@@ -167,7 +168,7 @@ pub fn draft(
     let company = config.map_or_else(Company::default, |config| config.company.clone());
     for_each(inputs, |input| {
         let verdict = classifier.classify(&input.mail);
-        let drafted = compose(&input.mail, &verdict, occasion, &company, &playbooks);
+        let drafted = compose(&input.mail, &verdict, purpose, &company, &playbooks);
         let (draft, reason) = match &drafted {
             Ok(draft) => (Some(draft), None),
             Err(reason) => (None, Some(reason)),
@@ -199,15 +200,18 @@ pub fn draft(
 fn compose(
     mail: &Mail,
     verdict: &Verdict,
-    occasion: Option<Occasion>,
+    purpose: Option<&Purpose>,
     company: &Company,
     playbooks: &Playbooks,
 ) -> Result<Draft, NoDraft> {
-    let labels: Vec<Label> = verdict.labels.iter().map(|found| found.label).collect();
+    let found: Vec<Label> = verdict.labels.iter().map(|found| found.label).collect();
+    let (labels, doubted) = match purpose {
+        Some(Purpose::Labels(labels)) => (labels.clone(), Vec::new()),
+        _ => (found, reply::doubted(&verdict.labels)),
+    };
     // a mail from a file has its own date for its present; without one, a fixed day
     let now = mail.date.unwrap_or(crate::time::Timestamp(1_764_547_200));
     let history = History { contacts_this_week: 1, ..History::default() };
-    let doubted = reply::doubted(&verdict.labels);
     let request = reply::Request {
         mail,
         labels: &labels,
@@ -217,16 +221,10 @@ fn compose(
         history: &history,
         now,
     };
-    occasion.map_or_else(|| reply::compose(&request), |occasion| reply::compose_for(occasion, &request))
-}
-
-/// An occasion by its word.
-///
-/// # Errors
-/// When there is none of that name.
-pub fn occasion(word: &str) -> Result<Occasion, String> {
-    let known = Occasion::ALL.into_iter().find(|occasion| occasion.as_str() == word);
-    known.ok_or_else(|| format!("there is no occasion {word:?}; use closing, follow-up or decline"))
+    match purpose {
+        Some(Purpose::Occasion(occasion)) => reply::compose_for(*occasion, &request),
+        _ => reply::compose(&request),
+    }
 }
 
 /// `read`.

@@ -35,11 +35,19 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
     if plan.answered != first.answered {
         facts = read(&plan);
     }
-    let tender = facts.matter.as_deref().is_some_and(|matter| ["loss", "danger"].contains(&matter));
-    if plan.primary == Some(Label::Harassment) || plan.main == Label::Panic.as_str() || tender {
-        // which of the sentences is the business and which the courting, a person sees better; and
-        // who is frightened or mourns is not read their own words
-        facts.quotes.clear();
+    let frightened = plan.main == Label::Panic.as_str();
+    let endangered = frightened && facts.known.contains("danger");
+    if endangered {
+        // a parcel or a bill is not asked about while somebody may be in danger
+        facts.matter =
+            facts.matter.filter(|name| book.matters().iter().any(|m| m.name == *name && m.urgent()));
+    }
+    let tender =
+        endangered || facts.matter.as_deref().is_some_and(|matter| ["loss", "danger"].contains(&matter));
+    if plan.primary == Some(Label::Harassment) || frightened || tender {
+        // which of the sentences is the business and which the courting, a person sees better; who is in
+        // danger or mourns is not read their own words, and who is frightened only what has happened
+        facts.quotes.retain(|label, _| frightened && !tender && *label == Label::Panic);
         facts.slots.retain(|slot, _| !["question", "wish"].contains(slot));
     }
     write(request, book, &plan, &facts)

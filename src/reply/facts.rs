@@ -42,7 +42,8 @@ pub struct Facts {
     /// twice, nor in another slot.
     pub quotes: BTreeMap<Label, Fact>,
     /// Everything known that makes a question needless: the slots and date, time, device, tried,
-    /// attachment, phone, address, inquiry or dispute (of a price), quantity.
+    /// attachment, phone, address, inquiry or dispute (of a price), quantity, failure, party (who agreed
+    /// to earlier terms), terms (what they were), danger (a sign of it, however weak).
     pub known: BTreeSet<&'static str>,
     /// Labels that the words of the mail bear out.
     pub borne_out: BTreeSet<Label>,
@@ -82,6 +83,11 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
         facts.set("count", Fact { value: said.clone(), read_from: written.clone() });
     }
     marks(&mut facts, &folded, lists, mail);
+    let danger = book.matters().iter().find(|matter| matter.name == "danger");
+    let signs = danger.is_some_and(|m| lexicon::has(&folded, &m.strong) || lexicon::has(&folded, &m.weak));
+    if signs || lexicon::has(&folded, &lists.dangers) {
+        facts.known.insert("danger");
+    }
     sentences(&mut facts, mail, &text, labels, wary, lists);
     facts
 }
@@ -89,7 +95,12 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
 fn marks(facts: &mut Facts, folded: &str, lists: &Lexicon, mail: &Mail) {
     let disputed = lexicon::has(folded, &lists.disputes);
     facts.known.insert(if disputed { "dispute" } else { "inquiry" });
-    let lists = [("device", &lists.devices), ("tried", &lists.tried), ("date", &lists.moments)];
+    let lists = [
+        ("device", &lists.devices),
+        ("tried", &lists.tried),
+        ("date", &lists.moments),
+        ("party", &lists.parties),
+    ];
     for (mark, list) in lists {
         if lexicon::has(folded, list) {
             facts.known.insert(mark);
@@ -108,6 +119,9 @@ fn sentences(facts: &mut Facts, mail: &Mail, text: &str, labels: &[Label], wary:
         if let Some(quote) = reading.key(*label) {
             facts.quotes.insert(*label, quote);
         }
+    }
+    if facts.quotes.contains_key(&Label::Entitlement) {
+        facts.known.insert("terms");
     }
     if let Some(question) = reading.question() {
         facts.set("question", question);

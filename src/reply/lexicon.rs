@@ -91,6 +91,12 @@ pub struct Lexicon {
     pub small: Phrases,
     /// Words that dispute a price, in difference to asking for it.
     pub disputes: Phrases,
+    /// Who agreed to earlier terms: "your colleague", "the other branch".
+    pub parties: Phrases,
+    /// Words that somebody's health or safety may be at stake, however weak: "police", "baby".
+    pub dangers: Phrases,
+    /// First words of a sentence that introduces its writer or refers to an earlier letter.
+    pub introductions: Vec<String>,
     /// Devices and programs.
     pub devices: Phrases,
     /// "the third time", as it may be repeated in an answer, by how it is written.
@@ -147,6 +153,12 @@ pub fn fold(text: &str) -> String {
 #[must_use]
 pub fn contains(folded: &str, phrase: &str) -> bool {
     starts(folded).any(|at| folded.get(at..).is_some_and(|rest| begins(rest, phrase)))
+}
+
+/// Whether the folded text begins with the phrase.
+#[must_use]
+pub fn first_words(folded: &str, phrase: &str) -> bool {
+    begins(folded, phrase)
 }
 
 /// The first phrase of the list that the folded text contains.

@@ -52,6 +52,14 @@ pub struct Matter {
     pub script: Script,
 }
 
+impl Matter {
+    /// Whether it knows a first step: then it is one that people write about in a fright.
+    #[must_use]
+    pub fn urgent(&self) -> bool {
+        self.script.say.contains_key("first-step")
+    }
+}
+
 /// Something wrong with a playbook file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {}{what}; {fix}", if .wanted.is_empty() { String::new() } else { format!("move `{}`: ", .wanted) })]

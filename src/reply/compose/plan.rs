@@ -37,6 +37,9 @@ pub(super) struct Plan {
     pub(super) wary: bool,
     /// Whether the main label may be wrong: then what is said has to be right either way.
     pub(super) doubtful: bool,
+    /// What the mail calls for in place of a move, by the word behind the move: `inquiry` where a price
+    /// is asked for and nobody calls it too high, `loss` where somebody has died.
+    variants: Vec<&'static str>,
     /// Labels that may be wrong.
     doubted: BTreeSet<Label>,
     /// A move of the script `abuse` to say first.
@@ -59,7 +62,17 @@ impl Plan {
             let main = answered.first().map_or("abuse", |label| label.as_str());
             let doubtful = answered.first().is_some_and(|label| doubted.contains(label));
             let (playbook, doubted) = (primary.as_str(), doubted.clone());
-            Ok(Self { playbook, primary: Some(primary), answered, main, wary, doubtful, doubted, first })
+            Ok(Self {
+                playbook,
+                primary: Some(primary),
+                answered,
+                main,
+                wary,
+                doubtful,
+                variants: Vec::new(),
+                doubted,
+                first,
+            })
         };
         match primary {
             Label::Automated => Err(NoDraft::Automated),
@@ -100,6 +113,7 @@ impl Plan {
             main,
             wary: false,
             doubtful: false,
+            variants: Vec::new(),
             doubted: BTreeSet::new(),
             first: None,
         }
@@ -144,6 +158,12 @@ impl Plan {
             self.doubtful = false;
         }
         let main = self.answered.first().copied();
+        let inquiry = main == Some(Label::Pricing) && facts.known.contains("inquiry");
+        let loss = facts.matter.as_deref() == Some("loss");
+        self.variants = [(inquiry, "inquiry"), (loss, "loss")]
+            .into_iter()
+            .filter_map(|(holds, variant)| holds.then_some(variant))
+            .collect();
         let other = says(Label::Praise) || asks;
         self.doubtful |= main == Some(Label::Complaint) && !says(Label::Complaint) && other;
         let doubted = &self.doubted;
@@ -167,9 +187,10 @@ impl Plan {
         let bounded = self.main != Label::Abuse.as_str() || !self.doubted.contains(&Label::Abuse);
         let step = |wanted: &String| {
             let mut step = Step::new(self.main, wanted);
-            let calm = format!("{}-calm", step.wanted);
-            if self.doubtful && script.say.contains_key(&calm) {
-                step.wanted = calm;
+            let variants = self.variants.iter().copied().chain(self.doubtful.then_some("calm"));
+            let instead = variants.map(|variant| format!("{}-{variant}", step.wanted));
+            if let Some(instead) = instead.into_iter().find(|instead| script.say.contains_key(instead)) {
+                step.wanted = instead;
             }
             step
         };
@@ -180,8 +201,9 @@ impl Plan {
         // A fright is met with calm and then with what failed; anything else comes before the plan.
         let (soon, late): (Vec<Label>, Vec<Label>) =
             others.partition(|label| self.main == Label::Panic.as_str() && **label == Label::Complaint);
-        for (labels, at) in [(late, paragraphs.len().saturating_sub(2)), (soon, 2)] {
-            let also: Vec<Step> = labels.iter().map(|label| Step::new(label.as_str(), "also")).collect();
+        let end = paragraphs.len().saturating_sub(2);
+        for (labels, at, wanted) in [(late, end, "also"), (soon, 2, "sorry")] {
+            let also: Vec<Step> = labels.iter().map(|label| Step::new(label.as_str(), wanted)).collect();
             if !also.is_empty() {
                 paragraphs.insert(at.min(paragraphs.len()), also);
             }

@@ -57,8 +57,12 @@ impl<'a> Speaker<'a> {
         };
         // What is said about a matter belongs to the scripts that deal with failures.
         let failures = ["complaint", "panic"].contains(&step.script.as_str());
+        // where the matter is unknown and somebody may be in danger, the first step is the one for danger
+        let danger = step.wanted == "first-step" && self.facts.known.contains("danger");
+        let matters = self.book.matters();
         let sources = [
             self.matter.filter(|_| failures).map(|matter| &matter.script),
+            matters.iter().find(|matter| danger && matter.name == "danger").map(|matter| &matter.script),
             self.book.script(&step.script),
             self.book.script("common"),
         ];

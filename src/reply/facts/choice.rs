@@ -16,6 +16,12 @@ const FEWEST_WORDS: usize = 2;
 /// Words of content in a sentence of which a single one may well not be the matter.
 const SCENERY: usize = 8;
 
+/// Most sentences of a mail whose beginning is taken for its matter.
+const SHORT: usize = 6;
+
+/// Shortest beginning that is taken for the matter, in characters.
+const SHORTEST_TOLD: usize = 20;
+
 /// What a mail is read with.
 pub(super) struct Reading<'a> {
     pub(super) all: &'a [Sentence],
@@ -58,8 +64,37 @@ impl Reading<'_> {
             .free()
             .filter_map(|(at, sentence)| self.score(at, sentence, label).map(|score| (score, at, sentence)))
             .max_by_key(|(score, at, _)| (*score, std::cmp::Reverse(*at)))
-            .and_then(|(_, _, sentence)| fact(sentence, self.lists));
+            .map(|(_, _, sentence)| sentence)
+            .or_else(|| self.told(label))
+            .and_then(|sentence| fact(sentence, self.lists));
         self.take(found)
+    }
+
+    /// Where no word gives the matter away, a short and civil mail begins with it.
+    fn told(&self, label: Label) -> Option<&Sentence> {
+        if self.wary || self.all.len() > SHORT || !matches!(label, Label::Complaint | Label::Panic) {
+            return None;
+        }
+        let cyrillic = |text: &str| text.chars().any(|c| ('\u{400}'..'\u{530}').contains(&c));
+        let foreign = |text: &str| self.lists.markers.iter().any(cyrillic) && !cyrillic(text);
+        let introduces =
+            |text: &str| self.lists.introductions.iter().any(|word| lexicon::first_words(text, word));
+        let tells = |sentence: &Sentence| {
+            let length = sentence.text.chars().count();
+            !sentence.asks()
+                && !sentence.text.contains('!')
+                && !foreign(&sentence.text)
+                && !introduces(&sentence.folded)
+                && !sentence.hangs
+                && (SHORTEST_TOLD..=LONGEST).contains(&length)
+                && sentence.content(self.lists).count() > FEWEST_WORDS
+                && [&self.lists.wishes, &self.lists.thanks]
+                    .iter()
+                    .all(|list| !lexicon::has(&sentence.folded, list))
+                && self.hits(sentence, Label::Praise) == 0
+                && self.hits(sentence, Label::Entitlement) < 2
+        };
+        self.free().map(|(_, sentence)| sentence).take(3).find(|sentence| tells(sentence))
     }
 
     /// How well a sentence speaks for a label; `None` when it does not.
@@ -81,12 +116,17 @@ impl Reading<'_> {
             Label::Criticism => !asks && !wants && !thanks && (said > 1 || said > 0 && speech),
             Label::Pricing => said > 0 && !thanks,
             Label::Idea => said > usize::from(thanks) && content.len() > 3,
-            // a plea, above all, is no matter to repeat
+            // what has happened; a plea is no matter to repeat
+            Label::Panic => {
+                let failed = self.hits(sentence, Label::Complaint);
+                failed > 0 && failed + said > 1 && at < 2 && !asks && !wants && !thanks && !speech
+            }
             _ => false,
         };
         let titled = content.iter().filter(|word| lexicon::contains(self.subject, word)).count().min(2);
         // one sign in a long sentence may be scenery
-        let sure = label != Label::Complaint || said > 1 || titled > 0 || content.len() <= SCENERY;
+        let opens = at == 0 && self.all.len() <= SHORT;
+        let sure = label != Label::Complaint || said > 1 || titled > 0 || opens || content.len() <= SCENERY;
         if !fits || !sure || sentence.hangs || content.len() < FEWEST_WORDS {
             return None;
         }
@@ -96,7 +136,9 @@ impl Reading<'_> {
         let asked = usize::from(asks && label == Label::Pricing);
         let length = sentence.text.chars().count();
         let breath = usize::from((25..=LONGEST).contains(&length)) + usize::from(length <= 110);
-        let early = usize::from(at < 4);
+        // a short mail says first what it is about
+        let opening = if self.all.len() > SHORT { 0 } else { 3_usize.saturating_sub(at) };
+        let early = usize::from(at < 4) + opening;
         Some(6 * said.min(2) + 3 * (factual + quoting + asked) + 2 * (breath + titled) + early)
     }
 
@@ -219,6 +261,14 @@ mod tests {
             key_of("Hello there my friends. As usual with you people.", Label::Complaint, false),
             None
         );
+    }
+
+    #[test]
+    fn a_short_complaint_without_a_known_word_begins_with_its_matter() {
+        let text = "I am Dana from Leith. Ordered six blue cushions, six brown ones came. Sort it.";
+        let said = key_of(text, Label::Complaint, false);
+        assert_eq!(said.as_deref(), Some("Ordered six blue cushions, six brown ones came"));
+        assert_eq!(key_of(text, Label::Complaint, true), None, "an insult may stand in any of them");
     }
 
     #[test]

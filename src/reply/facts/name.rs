@@ -130,9 +130,23 @@ fn person(written: &str, sure: bool, lists: &Lexicon) -> Option<String> {
 fn is_patronymic(word: &str) -> bool {
     let word = lexicon::fold(word);
     word.chars().count() >= 5
-        && ["ович", "евич", "йович", "ьевич", "ьич", "лич", "мич", "овна", "евна", "ична", "івна", "ївна"]
-            .iter()
-            .any(|end| word.ends_with(end))
+        && [
+            "ович",
+            "евич",
+            "йович",
+            "ьевич",
+            "ьич",
+            "илич",
+            "ьмич",
+            "омич",
+            "овна",
+            "евна",
+            "ична",
+            "івна",
+            "ївна",
+        ]
+        .iter()
+        .any(|end| word.ends_with(end))
 }
 
 /// The form of address, for names whose declension is known; any other stays as written.

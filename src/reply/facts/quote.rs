@@ -20,10 +20,6 @@ pub(super) fn fact(sentence: &Sentence, lists: &Lexicon) -> Option<Fact> {
         };
         text = capitalised(&rest);
     }
-    while text.starts_with("¡¡") || text.starts_with('¡') && !text.contains('!') {
-        text.remove(0);
-    }
-    text = capitalised(&text);
     let asks = sentence.asks() || text.ends_with("?!");
     let bare = text.trim_end_matches(['.', '!', '?', '…', ',', ' ', ';', ':', ')', '(']);
     let closed = if bare.matches('(').count() > bare.matches(')').count() {
@@ -38,6 +34,10 @@ pub(super) fn fact(sentence: &Sentence, lists: &Lexicon) -> Option<Fact> {
     while text.contains("!!") || text.contains("??") {
         text = text.replace("!!", "!").replace("??", "?");
     }
+    while text.starts_with("¡¡") || text.starts_with('¡') && !text.contains('!') {
+        text.remove(0);
+    }
+    let text = capitalised(&text);
     (text.split_whitespace().count() >= 3).then(|| Fact { value: text, read_from: sentence.text.clone() })
 }
 

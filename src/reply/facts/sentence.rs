@@ -67,7 +67,8 @@ pub(super) fn split(text: &str, lists: &Lexicon) -> Vec<Sentence> {
             _ => None,
         };
         // a full stop inside a closing quotation mark ends the sentence as well
-        let ends = matches!(c, '.' | '!' | '?' | '…') || matches!(c, '»' | '”' | '"') && ended(&current);
+        let speaks = matches!(c, '»' | '”' | '"') && ended(&current) && next_is_capital(&chars);
+        let ends = matches!(c, '.' | '!' | '?' | '…') || speaks;
         let breaks = chars.peek().is_none_or(|next| next.is_whitespace());
         // a smile ends a sentence where people smile instead of stopping
         let smiles = c == ')' && current.ends_with("))");
@@ -142,7 +143,9 @@ fn abbreviated(current: &str, rest: &std::iter::Peekable<std::str::Chars<'_>>) -
     let letter = before.chars().count() == 1 && before.chars().all(char::is_alphabetic) && before != "I";
     let short = letter || ABBREVIATIONS.contains(&lexicon::fold(before).as_str());
     let sum = ["грн", "руб", "тыс", "тис", "p.m", "a.m"].contains(&lexicon::fold(before).as_str());
-    short && next.is_some() || !starts && (sum || next.is_some_and(|c| c.is_ascii_digit()))
+    // "ext. 5", but not "since this morning. 180 pages"
+    let numbered = before.chars().count() <= 4 && next.is_some_and(|c| c.is_ascii_digit());
+    short && next.is_some() || !starts && (sum || numbered)
 }
 
 fn flush(current: &mut String, lists: &Lexicon, found: &mut Vec<Sentence>) {

@@ -115,11 +115,17 @@ fn ending(language: Language, book: &Book, file: &str, script: &Script, found: &
     let of = |name: &String| script.say.get(name).or_else(|| common.and_then(|script| script.say.get(name)));
     let moves: Vec<(&String, &Vec<Wording>)> =
         last.iter().filter(must).filter_map(|name| of(name).map(|wordings| (name, wordings))).collect();
-    if moves.iter().any(|(_, wordings)| !wordings.iter().any(silent)) {
-        return;
-    }
-    let Some((name, wordings)) = moves.last() else { return };
-    for wording in wordings.iter().filter(|wording| silent(wording)) {
+    let spoken = moves.iter().any(|(_, wordings)| !wordings.iter().any(silent));
+    // what is said instead of a move, such as `plan-inquiry` for `plan`, ends the draft as well
+    let instead = last.iter().filter(must).flat_map(|name| {
+        let variant = format!("{name}-");
+        script.say.iter().filter(move |(wanted, _)| wanted.starts_with(&variant))
+    });
+    let ending = moves.last().copied().filter(|_| !spoken).into_iter().chain(instead);
+    for (name, wording) in ending.flat_map(|(name, all)| all.iter().map(move |wording| (name, wording))) {
+        if !silent(wording) {
+            continue;
+        }
         found.push(PlaybookProblem {
             file: file.to_owned(),
             wanted: (*name).clone(),
