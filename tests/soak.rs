@@ -196,7 +196,9 @@ fn cuts() {
     }
     // pauses between connections have grown: a new start does not wait
     daemon.stop();
-    let daemon = Daemon::start(&rig.servers, &config, None);
+    let daemon = Daemon::launch(&rig.servers, &config, None);
+    // what was begun and broken off is finished first
+    crate::faults::until("it watches", Duration::from_mins(5), || daemon.log().contains("watching"));
     wait_until_empty(&rig, &daemon);
     daemon.stop();
     let mut tally = Tally::default();
