@@ -238,7 +238,8 @@ fn bare_pass(support: &mut ImapClient, to: &str) -> Duration {
         let set: Vec<String> = set.iter().map(u32::to_string).collect();
         let set = set.join(",");
         support.order(&format!("UID FETCH {set} (UID BODY.PEEK[])"));
-        support.order(&format!("UID STORE {set} +FLAGS (ek-bare)"));
+        // no `ek-…`: a mail with a keyword of ours counts as handled before, and every step is then proven
+        support.order(&format!("UID STORE {set} +FLAGS (seen-by-bare-pass)"));
         support.order(&format!("UID MOVE {set} {to}"));
     }
     begun.elapsed()
