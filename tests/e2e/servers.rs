@@ -289,12 +289,14 @@ impl Daemon {
         assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
     }
 
-    /// SIGTERM, and a clean end.
-    pub fn stop(mut self) {
+    /// SIGTERM, and a clean end; the whole log.
+    pub fn stop(mut self) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").arg(&pid).status().unwrap().success());
         let status = self.child.wait().unwrap();
-        assert!(status.success(), "{status}: {}", self.log());
+        let log = self.log();
+        assert!(status.success(), "{status}: {log}");
+        log
     }
 }
 

@@ -264,7 +264,7 @@ pub fn mailbox(name: &str, separator: char) -> String {
 
 /// A uid set of single uids.
 #[must_use]
-pub fn uid_set(uids: &[u32]) -> String {
+pub fn uid_set<'a>(uids: impl IntoIterator<Item = &'a u32>) -> String {
     let mut set = String::new();
     for uid in uids {
         let comma = if set.is_empty() { "" } else { "," };

@@ -1,6 +1,7 @@
 //! Changing: claims, keywords, moves. A mail is removed only after its copy was proven.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::answer::Row;
 use super::exec::uid_set;
@@ -13,8 +14,8 @@ use crate::mail::MessageId;
 /// What the keyword of a claim begins with; the name of the instance follows.
 const CLAIM: &str = "ek-by-";
 
-/// Rounds in which mails that somebody has touched meanwhile are claimed again.
-const CLAIM_ROUNDS: usize = 3;
+/// Rounds in which mails that somebody has touched or claimed meanwhile are claimed again.
+const CLAIM_ROUNDS: u64 = 6;
 
 /// Most of a header that is compared.
 const HEADER_CAP: u32 = 256 * 1024;
@@ -24,55 +25,77 @@ pub(super) fn claimant(flag: &str) -> Option<String> {
     flag.to_lowercase().strip_prefix(CLAIM).map(str::to_owned)
 }
 
+/// How long to wait before a mail is claimed again: 20 to 220 ms, another time for each instance.
+fn claim_pause(who: &str, round: u64) -> Duration {
+    let spread = who.bytes().fold(round, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    Duration::from_millis(20 + spread % 200)
+}
+
 impl Imap {
-    /// See [`crate::edge::Mailbox::claim`]. With CONDSTORE (RFC 7162 §3.1.3) the server itself decides
-    /// between two; without it both see both, and both step back.
+    /// See [`crate::edge::Mailbox::claim`]. A claim is set and then looked at: whoever was second sees
+    /// both, takes its own back and tries again a moment later, unless the other one stays. With
+    /// CONDSTORE (RFC 7162 §3.1.3) the server refuses most second claims itself; Dovecot lets one
+    /// through when nothing has changed since the session last looked.
     pub(super) async fn claim_set(
         &mut self,
         mails: &[Listed],
         who: &str,
     ) -> Result<BTreeSet<Uid>, ImapError> {
-        let all: BTreeSet<Uid> = mails.iter().map(|mail| mail.uid).collect();
+        let mut wanted: BTreeSet<Uid> = mails.iter().map(|mail| mail.uid).collect();
         let keyword = format!("{CLAIM}{who}");
         let can = self.selected.as_ref().is_some_and(|(_, state)| {
             !state.read_only && (state.keywords.any || state.keywords.known.contains(&keyword))
         });
-        if !can || mails.is_empty() {
-            return Ok(all);
+        if !can {
+            return Ok(wanted);
         }
         let foreign = |row: &Row| row.flags.iter().filter_map(|flag| claimant(flag)).any(|by| by != who);
-        let newest = mails.iter().map(|mail| mail.modseq).max().flatten();
-        let Some(mut newest) = newest.filter(|_| self.can("CONDSTORE")) else {
-            let set = uid_set(&all.iter().copied().collect::<Vec<_>>());
-            self.connection.exec(&format!("UID STORE {set} +FLAGS ({keyword})")).await?;
-            let rows = self.rows(&set, "FLAGS").await?;
-            return Ok(rows
-                .iter()
-                .filter(|row| all.contains(&row.uid) && !foreign(row))
-                .map(|row| row.uid)
-                .collect());
-        };
+        let conditional = self.can("CONDSTORE");
+        let mut newest = mails.iter().filter_map(|mail| mail.modseq).max();
         let mut ours = BTreeSet::new();
-        let mut wanted: Vec<Uid> = all.iter().copied().collect();
-        for _ in 0..CLAIM_ROUNDS {
+        for round in 0..CLAIM_ROUNDS {
+            if round > 0 && !wanted.is_empty() {
+                tokio::time::sleep(claim_pause(who, round)).await;
+                let rows = self.rows(&uid_set(&wanted), self.claim_items()).await?;
+                wanted.retain(|uid| rows.iter().any(|row| row.uid == *uid && !foreign(row)));
+                newest = rows.iter().filter_map(|row| row.modseq).max();
+            }
             // a set of none is no valid command
             if wanted.is_empty() {
                 break;
             }
             let set = uid_set(&wanted);
-            let command = format!("UID STORE {set} (UNCHANGEDSINCE {newest}) +FLAGS.SILENT ({keyword})");
-            let modified = self.connection.exec(&command).await?.modified;
-            ours.extend(wanted.iter().filter(|uid| !modified.contains(uid)));
-            wanted.retain(|uid| modified.contains(uid));
-            if wanted.is_empty() {
-                break;
+            let unless = newest.filter(|_| conditional);
+            let unless = unless.map_or_else(String::new, |newest| format!("(UNCHANGEDSINCE {newest}) "));
+            let stored = self.connection.exec(&format!("UID STORE {set} {unless}+FLAGS ({keyword})")).await?;
+            // somebody has touched these: a person perhaps, so they are looked at again
+            let (again, set): (BTreeSet<Uid>, BTreeSet<Uid>) =
+                wanted.iter().copied().partition(|uid| stored.modified.contains(uid));
+            wanted = again;
+            if set.is_empty() {
+                continue;
             }
-            // a person may have flagged it, or another evenkeel was faster
-            let rows = self.rows(&uid_set(&wanted), "FLAGS MODSEQ").await?;
-            wanted.retain(|uid| rows.iter().any(|row| row.uid == *uid && !foreign(row)));
-            newest = rows.iter().filter_map(|row| row.modseq).max().unwrap_or(newest);
+            let mut rows = stored.rows;
+            let told: BTreeSet<Uid> = rows.iter().map(|row| row.uid).collect();
+            let untold: Vec<Uid> = set.difference(&told).copied().collect();
+            if !untold.is_empty() {
+                rows.extend(self.rows(&uid_set(&untold), "FLAGS").await?);
+            }
+            let there = rows.iter().filter(|row| set.contains(&row.uid));
+            let (theirs, won): (Vec<&Row>, Vec<&Row>) = there.partition(|row| foreign(row));
+            let mut contested: BTreeSet<Uid> = theirs.iter().map(|row| row.uid).collect();
+            ours.extend(won.iter().map(|row| row.uid).filter(|uid| !contested.contains(uid)));
+            if !contested.is_empty() {
+                let set = uid_set(&contested);
+                self.connection.exec(&format!("UID STORE {set} -FLAGS.SILENT ({keyword})")).await?;
+                wanted.append(&mut contested);
+            }
         }
         Ok(ours)
+    }
+
+    fn claim_items(&self) -> &'static str {
+        if self.can("CONDSTORE") { "FLAGS MODSEQ" } else { "FLAGS" }
     }
 
     /// See [`crate::edge::Mailbox::tag`].
