@@ -130,7 +130,23 @@ pub fn classify_with(
     rules: &Rules,
     thresholds: &Thresholds,
 ) -> Verdict {
-    model.score(mail, scratch);
+    if mail.automated.is_none() {
+        model.score(mail, scratch);
+    }
+    judge(scratch, mail, model, rules, thresholds)
+}
+
+/// The verdict on a mail that `model` has just scored; a machine's needs no score.
+fn judge(
+    scratch: &mut Scratch,
+    mail: &Mail,
+    model: &Model,
+    rules: &Rules,
+    thresholds: &Thresholds,
+) -> Verdict {
+    if mail.automated.is_some() {
+        return machine(mail);
+    }
     let mut logits = [-Effect::CERTAIN; Label::COUNT];
     for (mine, theirs) in logits.iter_mut().zip(&scratch.logits) {
         *mine = *theirs;
@@ -145,9 +161,7 @@ pub fn classify_with(
     let scores = logits.map(probability);
     let mut verdict =
         decide(mail, scores, matched, |label| thresholds.of(model, label, mail.language), thresholds);
-    if mail.automated.is_none() {
-        verdict.own = model.own_found(scratch, mail.language);
-    }
+    verdict.own = model.own_found(scratch, mail.language);
     verdict
 }
 
@@ -155,6 +169,16 @@ pub fn classify_with(
 #[must_use]
 pub fn probability(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
+}
+
+/// What needs no model.
+fn machine(mail: &Mail) -> Verdict {
+    let mut scores = [0.0; Label::COUNT];
+    if let Some(score) = scores.first_mut() {
+        *score = 1.0;
+    }
+    let labels = vec![Finding { label: Label::Automated, probability: 1.0 }];
+    Verdict { labels, review: false, scores, language: mail.language, rules: vec![], own: vec![] }
 }
 
 fn decide(
@@ -166,14 +190,6 @@ fn decide(
 ) -> Verdict {
     let mut verdict =
         Verdict { labels: vec![], review: false, scores, language: mail.language, rules, own: vec![] };
-    if mail.automated.is_some() {
-        verdict.scores = [0.0; Label::COUNT];
-        if let Some(score) = verdict.scores.first_mut() {
-            *score = 1.0;
-        }
-        verdict.labels.push(Finding { label: Label::Automated, probability: 1.0 });
-        return verdict;
-    }
     verdict.labels = Label::ALL
         .into_iter()
         .map(|label| Finding { label, probability: verdict.score(label) })

@@ -6,6 +6,7 @@ mod alerts;
 pub mod backoff;
 mod crash;
 mod forward;
+mod fresh;
 mod handle;
 pub mod health;
 pub mod learn;

@@ -1,6 +1,6 @@
 //! Model, rules and thresholds as one thing to ask.
 
-use super::{Evidence, Label, Model, Rules, Scratch, Thresholds, Verdict, explain};
+use super::{Evidence, Label, Model, Reading, Rules, Scratch, Thresholds, Verdict, explain};
 use crate::mail::{Language, Mail};
 
 /// Model, rules and thresholds that are in force together.
@@ -36,7 +36,23 @@ impl Classifier {
 
     /// As [`Classifier::classify`], with buffers kept from mail to mail.
     pub fn classify_with(&self, scratch: &mut Scratch, mail: &Mail) -> Verdict {
-        let mut verdict = super::classify_with(scratch, mail, &self.model, &self.rules, &self.thresholds);
+        let verdict = super::classify_with(scratch, mail, &self.model, &self.rules, &self.thresholds);
+        self.held(verdict)
+    }
+
+    /// [`Classifier::classify_with`], and [`Classifier::reading`], in one look at the mail.
+    pub fn classify_and_keep(&self, scratch: &mut Scratch, mail: &Mail) -> (Verdict, Option<Reading>) {
+        if mail.automated.is_some() {
+            return (self.classify_with(scratch, mail), None);
+        }
+        let mut reading = self.model.reading(scratch, mail);
+        self.model.apply_layer(scratch);
+        let verdict = self.held(super::judge(scratch, mail, &self.model, &self.rules, &self.thresholds));
+        reading.rules.clone_from(&verdict.rules);
+        (verdict, Some(reading))
+    }
+
+    fn held(&self, mut verdict: Verdict) -> Verdict {
         verdict.review |= verdict.primary().is_some_and(|label| self.on_hold.contains(&label));
         verdict
     }

@@ -3,18 +3,18 @@
 
 use std::collections::BTreeSet;
 
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::Shared;
 use super::act::InHand;
+use super::fresh::{self, Fetched, Fresh};
 use super::plan::{self, Decided};
 use super::worker::{READ_CAP, STEP, WorkError, Worker};
-use crate::classify::{Reading, Verdict};
-use crate::decide::{Decision, OWN_ID_PREFIX, Word, bounce, decide};
+use crate::classify::Verdict;
+use crate::decide::{Decision, Word, bounce, decide};
 use crate::edge::ledger::recall::Memory;
 use crate::edge::ledger::{Effect, EffectState, LedgerError, MailKey, MailRecord, MailState, Store};
-use crate::edge::{EdgeError, Listed, Mailbox, Outbox, metrics};
-use crate::mail::{AutomatedReason, Mail};
+use crate::edge::{EdgeError, Listed, Mailbox, Outbox, Uid, metrics};
 use crate::time::Timestamp;
 
 /// Most mails in a set. Their records are one group of writes in the ledger, see `docs/decisions/0002-sled.md`.
@@ -23,19 +23,12 @@ const SET_MAILS: usize = 50;
 /// Most bytes fetched with one command: a slow line has the time of one command for it.
 const SET_BYTES: u32 = 2 * 1024 * 1024;
 
-/// A mail that was fetched and read.
-struct Fresh {
-    key: MailKey,
-    arrived: Option<Timestamp>,
-    /// It carries keywords of ours.
-    tagged: bool,
-    size: u32,
-    bytes: Vec<u8>,
-    identity: String,
-    mail: Mail,
-    verdict: Verdict,
-    /// To learn from.
-    reading: Option<Reading>,
+/// A set that is claimed and fetched, and is being read.
+struct Ahead {
+    keys: Vec<MailKey>,
+    last: Uid,
+    begun: Instant,
+    reading: Vec<JoinHandle<Vec<Fresh>>>,
 }
 
 /// What the ledger's thread has made of the first of a set.
@@ -50,31 +43,111 @@ struct Intended {
 }
 
 impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
-    /// Handles listed mails, oldest first; how many.
+    /// Handles listed mails, oldest first; how many. While one set is acted on the next is being read.
     pub(super) async fn handle_all(&mut self, listed: Vec<Listed>) -> Result<usize, WorkError<M::Error>> {
         let mut handled = 0;
         let mut rest = listed.as_slice();
+        let mut ahead: Option<Ahead> = None;
         while !rest.is_empty() && !self.shared.stopping() {
             let (set, later) = rest.split_at(set_length(rest));
             rest = later;
             self.shared.alive_for(&self.folder, STEP);
             let keys: Vec<MailKey> = set.iter().map(|mail| self.key(mail)).collect();
-            let tried = self.ledger({
-                let keys = keys.clone();
-                move |store| store.attempts(&keys)
-            });
+            let tried = self.ledger(move |store| store.attempts(&keys)).await?;
             // it has broken off before, so perhaps one of them is to blame
-            let doubtful = tried.await?.iter().any(|attempts| *attempts > 0);
-            let each = if doubtful { 1 } else { set.len() };
-            for part in set.chunks(each.max(1)) {
-                self.handle_counted(part).await?;
-                if self.shared.stopping() {
-                    break;
+            if tried.iter().any(|attempts| *attempts > 0) {
+                self.finish_ahead(ahead.take()).await?;
+                for one in set.chunks(1) {
+                    self.handle_set(one).await?;
+                    if self.shared.stopping() {
+                        break;
+                    }
                 }
+            } else {
+                let next = self.fetch_ahead(set).await;
+                let finished = self.finish_ahead(ahead.take()).await;
+                if let (Err(_), Ok(next)) = (&finished, &next) {
+                    self.forgive(&next.keys).await?;
+                }
+                finished?;
+                ahead = Some(next?);
             }
             handled += set.len();
         }
+        self.finish_ahead(ahead).await?;
         Ok(handled)
+    }
+
+    /// Handles a set by itself.
+    pub(super) async fn handle_set(&mut self, set: &[Listed]) -> Result<(), WorkError<M::Error>> {
+        let ahead = self.fetch_ahead(set).await?;
+        self.finish_ahead(Some(ahead)).await
+    }
+
+    /// Counts, claims and fetches a set, and begins to read it.
+    async fn fetch_ahead(&mut self, set: &[Listed]) -> Result<Ahead, WorkError<M::Error>> {
+        let begun = Instant::now();
+        let keys: Vec<MailKey> = set.iter().map(|mail| self.key(mail)).collect();
+        let last = set.iter().map(|mail| mail.uid).max().unwrap_or(0);
+        let fetched = self.begin_and_fetch(set).await;
+        let fetched = self.blameless(&keys, fetched).await?;
+        let reading = fresh::read_set(self.shared, fetched);
+        Ok(Ahead { keys, last, begun, reading })
+    }
+
+    async fn begin_and_fetch(&mut self, set: &[Listed]) -> Result<Vec<Fetched>, WorkError<M::Error>> {
+        let set = self.begin(set).await?;
+        let fetched = self.fetch(&set).await?;
+        self.shared.crash_point("fetch");
+        Ok(fetched
+            .into_iter()
+            .map(|(listed, bytes)| Fetched { key: self.key(&listed), listed, bytes })
+            .collect())
+    }
+
+    /// Decides and acts on a set that was fetched.
+    async fn finish_ahead(&mut self, ahead: Option<Ahead>) -> Result<(), WorkError<M::Error>> {
+        let Some(Ahead { keys, last, begun, reading }) = ahead else { return Ok(()) };
+        let fresh = fresh::ours_told(self.shared, reading).await.map_err(WorkError::Ledger)?;
+        self.shared.crash_point("classify");
+        let done = self.handle_read(fresh, last, begun).await;
+        self.blameless(&keys, done).await
+    }
+
+    async fn handle_read(
+        &mut self,
+        mut fresh: Vec<Fresh>,
+        last: Uid,
+        begun: Instant,
+    ) -> Result<(), WorkError<M::Error>> {
+        while !fresh.is_empty() {
+            fresh = self.handle_fresh(fresh, begun).await?;
+            self.shared.alive_for(&self.folder, STEP);
+        }
+        if self.next <= last {
+            self.advance(last.saturating_add(1)).await?;
+        }
+        Ok(())
+    }
+
+    /// A line that breaks says nothing against the mails in hand: only a death of the process does.
+    async fn blameless<R>(
+        &self,
+        keys: &[MailKey],
+        result: Result<R, WorkError<M::Error>>,
+    ) -> Result<R, WorkError<M::Error>> {
+        // a refusal is an answer, about these mails
+        if let Err(WorkError::Mailbox(error)) = &result
+            && !error.is_refusal()
+        {
+            self.forgive(keys).await?;
+        }
+        result
+    }
+
+    async fn forgive(&self, keys: &[MailKey]) -> Result<(), WorkError<M::Error>> {
+        let keys = keys.to_vec();
+        self.ledger(move |store| keys.iter().try_for_each(|key| store.forgive(key))).await
     }
 
     pub(super) fn key(&self, mail: &Listed) -> MailKey {
@@ -86,49 +159,6 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         job: impl FnOnce(&mut Store) -> Result<R, LedgerError> + Send + 'static,
     ) -> Result<R, WorkError<M::Error>> {
         self.shared.ledger.run(job).await.map_err(WorkError::Ledger)
-    }
-
-    /// A line that breaks says nothing against the mails in hand: only a death of the process does.
-    async fn handle_counted(&mut self, set: &[Listed]) -> Result<(), WorkError<M::Error>> {
-        let result = self.handle_set(set).await;
-        // a refusal is an answer, about these mails
-        if let Err(WorkError::Mailbox(error)) = &result
-            && !error.is_refusal()
-        {
-            let keys: Vec<MailKey> = set.iter().map(|mail| self.key(mail)).collect();
-            self.ledger(move |store| keys.iter().try_for_each(|key| store.forgive(key))).await?;
-        }
-        result
-    }
-
-    pub(super) async fn handle_set(&mut self, set: &[Listed]) -> Result<(), WorkError<M::Error>> {
-        let Some(last) = set.last().map(|mail| mail.uid) else { return Ok(()) };
-        let begun = Instant::now();
-        let set = self.begin(set).await?;
-        let fetched = self.fetch(&set).await?;
-        self.shared.crash_point("fetch");
-        let reading = fetched.into_iter().map(|(listed, bytes)| {
-            let size = listed.size.unwrap_or_else(|| u32::try_from(bytes.len()).unwrap_or(u32::MAX));
-            let key = self.key(&listed);
-            let identity = if bytes.is_empty() {
-                // nothing tells one empty mail from another
-                format!("empty-{}-{}", self.uid_validity, listed.uid)
-            } else {
-                plan::identity(&bytes, size)
-            };
-            fresh(self.shared, key, listed, size, bytes, identity)
-        });
-        let reading: Vec<_> = reading.collect();
-        let mut fresh = futures::future::try_join_all(reading).await.map_err(WorkError::Ledger)?;
-        self.shared.crash_point("classify");
-        while !fresh.is_empty() {
-            fresh = self.handle_fresh(fresh, begun).await?;
-            self.shared.alive_for(&self.folder, STEP);
-        }
-        if self.next <= last {
-            self.advance(last.saturating_add(1)).await?;
-        }
-        Ok(())
     }
 
     /// Counts an attempt for each mail and claims them; those that are ours to handle.
@@ -385,48 +415,6 @@ fn log_handled(record: &MailRecord, hand: &InHand, acting: bool, begun: Instant)
         duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         "mail handled"
     );
-}
-
-async fn fresh(
-    shared: &Shared,
-    key: MailKey,
-    listed: Listed,
-    size: u32,
-    bytes: Vec<u8>,
-    identity: String,
-) -> Result<Fresh, LedgerError> {
-    let (arrived, tagged) = (listed.arrived, listed.tagged);
-    let begun = Instant::now();
-    let (mail, verdict) = read(shared, &bytes).await?;
-    metrics::classified(begun.elapsed());
-    let reading = super::learn::reading(shared, &mail).await;
-    Ok(Fresh { key, arrived, tagged, size, bytes, identity, mail, verdict, reading })
-}
-
-/// Parses and classifies on a thread of its own: a panic costs this mail, not the daemon.
-pub(super) async fn read(shared: &Shared, bytes: &[u8]) -> Result<(Mail, Verdict), LedgerError> {
-    let copy = bytes.to_vec();
-    let parsing = tokio::task::spawn_blocking(move || crate::mail::parse(&copy));
-    let Ok(mut mail) = parsing.await else { return Ok(unread()) };
-    // anybody can write our prefix: only an id that we gave is ours
-    if let Some(id) = mail.message_id.clone().filter(|id| id.as_str().starts_with(OWN_ID_PREFIX))
-        && shared.ledger.run(move |store| store.own(&id)).await?.is_some()
-    {
-        mail.automated = Some(AutomatedReason::OwnMail);
-    }
-    let classifier = shared.policy().classifier;
-    let classifying = tokio::task::spawn_blocking(move || {
-        let verdict = classifier.classify(&mail);
-        (mail, verdict)
-    });
-    Ok(classifying.await.unwrap_or_else(|_| unread()))
-}
-
-/// What is left of a mail on which the reader failed.
-fn unread() -> (Mail, Verdict) {
-    tracing::error!("reading a mail failed: it is left for a person");
-    let mail = Mail { problems: vec![crate::mail::Problem::Unparseable], ..Mail::default() };
-    (mail, Verdict::unread())
 }
 
 #[cfg(test)]

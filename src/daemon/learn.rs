@@ -211,7 +211,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
                 other => other.map_err(WorkError::Mailbox)?,
             };
             let Some(bytes) = bytes else { continue };
-            let (mail, _) = super::handle::read(self.shared, &bytes).await.map_err(WorkError::Ledger)?;
+            let (mail, _) = super::fresh::read(self.shared, bytes).await.map_err(WorkError::Ledger)?;
             let reading = reading(self.shared, &mail).await;
             let text = seal.as_ref().and_then(|seal| kept(seal, &correction.identity, &mail));
             let (account, identity) = (correction.account.clone(), correction.identity.clone());

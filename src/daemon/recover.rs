@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::act::InHand;
-use super::handle::read;
+use super::fresh::read;
 use super::plan;
 use super::worker::{READ_CAP, STEP, WorkError, Worker};
 use crate::decide::{Case, Keyword, Reason, TicketId, Word, decide};
@@ -83,7 +83,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             }
             return Ok(true);
         };
-        let (mail, verdict) = read(self.shared, &bytes).await.map_err(WorkError::Ledger)?;
+        let (mail, verdict) = read(self.shared, bytes.clone()).await.map_err(WorkError::Ledger)?;
         let verdict = record.verdict.clone().unwrap_or(verdict);
         let before = record.before.clone().unwrap_or_else(|| Case::new(TicketId::new(0, [0, 0])));
         let decision = decide(&mail, &verdict, &before, &self.shared.policy().book, record.decided);

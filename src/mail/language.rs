@@ -118,12 +118,12 @@ impl Count {
             }
             self.letter(c);
         }
-        for index in words::languages_of(word) {
+        for index in words::languages_of(word).indices() {
             if let Some(score) = self.score.get_mut(index) {
                 *score += words::WORD_WEIGHT;
             }
         }
-        for index in words::languages_ending(word) {
+        for index in words::languages_ending(word).indices() {
             if let Some(score) = self.score.get_mut(index) {
                 *score += words::LETTER_WEIGHT;
             }
@@ -134,7 +134,7 @@ impl Count {
         if c.is_ascii() {
             return;
         }
-        for index in words::languages_with(c) {
+        for index in words::languages_with(c).indices() {
             // Russian and Ukrainian never use the letters of the other Cyrillic alphabets
             let foreign = words::language(index) == (Language::Other, true);
             if let Some(score) = self.score.get_mut(index) {

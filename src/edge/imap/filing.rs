@@ -64,27 +64,17 @@ impl Imap {
             if wanted.is_empty() {
                 break;
             }
-            let set = uid_set(&wanted);
             let unless = newest.filter(|_| conditional);
             let unless = unless.map_or_else(String::new, |newest| format!("(UNCHANGEDSINCE {newest}) "));
-            let stored = self.connection.exec(&format!("UID STORE {set} {unless}+FLAGS ({keyword})")).await?;
+            let uids: Vec<Uid> = wanted.iter().copied().collect();
+            let (stored, modified) = self.store_flags(&uids, &format!("{unless}+FLAGS ({keyword})")).await?;
             // somebody has touched these: a person perhaps, so they are looked at again
-            let (again, set): (BTreeSet<Uid>, BTreeSet<Uid>) =
-                wanted.iter().copied().partition(|uid| stored.modified.contains(uid));
-            wanted = again;
-            if set.is_empty() {
-                continue;
+            wanted = modified;
+            let mut contested = BTreeSet::new();
+            for row in stored.values().filter(|row| !wanted.contains(&row.uid)) {
+                let of = if foreign(row) { &mut contested } else { &mut ours };
+                of.insert(row.uid);
             }
-            let mut rows = stored.rows;
-            let told: BTreeSet<Uid> = rows.iter().map(|row| row.uid).collect();
-            let untold: Vec<Uid> = set.difference(&told).copied().collect();
-            if !untold.is_empty() {
-                rows.extend(self.rows(&uid_set(&untold), "FLAGS").await?);
-            }
-            let there = rows.iter().filter(|row| set.contains(&row.uid));
-            let (theirs, won): (Vec<&Row>, Vec<&Row>) = there.partition(|row| foreign(row));
-            let mut contested: BTreeSet<Uid> = theirs.iter().map(|row| row.uid).collect();
-            ours.extend(won.iter().map(|row| row.uid).filter(|uid| !contested.contains(uid)));
             if !contested.is_empty() {
                 let set = uid_set(&contested);
                 self.connection.exec(&format!("UID STORE {set} -FLAGS.SILENT ({keyword})")).await?;
@@ -92,6 +82,26 @@ impl Imap {
             }
         }
         Ok(ours)
+    }
+
+    /// STORE: the flags that each mail has after it, from the answer, and for those that the server did
+    /// not show from a look at them; and those that it has left as they were. Who is gone is in neither.
+    async fn store_flags(
+        &mut self,
+        uids: &[Uid],
+        wish: &str,
+    ) -> Result<(BTreeMap<Uid, Row>, BTreeSet<Uid>), ImapError> {
+        let reply = self.connection.exec(&format!("UID STORE {} {wish}", uid_set(uids))).await?;
+        let modified: BTreeSet<Uid> = reply.modified.into_iter().filter(|uid| uids.contains(uid)).collect();
+        let mut rows: BTreeMap<Uid, Row> = reply.rows.into_iter().map(|row| (row.uid, row)).collect();
+        let untold = |uid: &&Uid| !rows.contains_key(uid) && !modified.contains(uid);
+        let untold: Vec<Uid> = uids.iter().filter(untold).copied().collect();
+        if !untold.is_empty() {
+            rows.extend(self.rows(&uid_set(&untold), "FLAGS").await?.into_iter().map(|row| (row.uid, row)));
+        }
+        // what came along is news about other mails
+        rows.retain(|uid, _| uids.contains(uid));
+        Ok((rows, modified))
     }
 
     fn claim_items(&self) -> &'static str {
@@ -113,14 +123,11 @@ impl Imap {
         if words.is_empty() || uids.is_empty() {
             return Ok(uids.iter().copied().collect());
         }
-        let set = uid_set(uids);
-        self.connection.exec(&format!("UID STORE {set} +FLAGS ({})", words.join(" "))).await?;
         // a STORE to a mail that is gone, or in a read-only folder, is answered OK as well
-        let rows = self.rows(&set, "FLAGS").await?;
-        let rows: Vec<&Row> = rows.iter().filter(|row| uids.contains(&row.uid)).collect();
+        let (rows, _) = self.store_flags(uids, &format!("+FLAGS ({})", words.join(" "))).await?;
         let has = |row: &Row, word: &String| row.flags.iter().any(|flag| flag.eq_ignore_ascii_case(word));
-        if rows.iter().all(|row| words.iter().all(|word| has(row, word))) {
-            Ok(rows.iter().map(|row| row.uid).collect())
+        if rows.values().all(|row| words.iter().all(|word| has(row, word))) {
+            Ok(rows.into_keys().collect())
         } else {
             let why = "it says OK and sets no keyword; is the folder read-only?".into();
             Err(ImapError::Refused { during: "UID STORE", code: Code::Other, why })

@@ -34,20 +34,6 @@ const ENDINGS: &[(Language, bool, &str)] = &[
     (Language::Es, false, "ción|mente|ado|ada|ando|iendo|aba|ía|ió|eron|amos|emos|ito|ita"),
 ];
 
-/// The languages that have the ending of this word in lower case.
-pub(super) fn languages_ending(word: &str) -> impl Iterator<Item = usize> {
-    let cyrillic = word.starts_with(|c| matches!(c, '\u{400}'..='\u{52f}'));
-    let long = word.chars().nth(3).is_some();
-    ENDINGS
-        .iter()
-        .filter(move |(_, script, endings)| {
-            long && *script == cyrillic && endings.split('|').any(|ending| word.ends_with(ending))
-        })
-        .filter_map(|(language, script, _)| {
-            TABLE.iter().position(|e| e.language == *language && e.cyrillic == *script)
-        })
-}
-
 /// How many languages are told apart.
 pub(super) const LANGUAGES: usize = TABLE.len();
 
@@ -224,14 +210,111 @@ const TABLE: &[Entry] = &[
     cyrillic(Language::Other, "әқңғүұһө", "мен сіз біз бар жоқ және үшін бұл рахмет"),
 ];
 
-static WORDS: LazyLock<BTreeMap<&'static str, u32>> = LazyLock::new(|| {
-    let mut words = BTreeMap::new();
-    for (index, entry) in TABLE.iter().enumerate() {
-        for word in entry.words.split_whitespace() {
-            *words.entry(word).or_insert(0) |= 1u32 << index;
+/// Some of the languages of the table, a bit for each index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Languages(u32);
+
+impl Languages {
+    const fn of(index: usize) -> Self {
+        Self(1 << index)
+    }
+
+    fn add(&mut self, others: Self) {
+        self.0 |= others.0;
+    }
+
+    /// Their indices, ascending.
+    pub(super) fn indices(self) -> impl Iterator<Item = usize> {
+        let mut bits = self.0;
+        std::iter::from_fn(move || {
+            let index = bits.trailing_zeros();
+            bits &= bits.wrapping_sub(1);
+            (index < u32::BITS).then_some(index as usize)
+        })
+    }
+}
+
+/// Places in the table of words: four times as many as there are words.
+const SLOTS: usize = 1 << 14;
+
+/// The frequent words, found by their hash.
+struct Words {
+    /// One more than an index of `known`; 0 where there is none.
+    slots: Vec<u16>,
+    known: Vec<(&'static str, Languages)>,
+}
+
+impl Words {
+    /// FNV-1a (Fowler, Noll, Vo).
+    fn slot(word: &str) -> usize {
+        let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let hash = word.bytes().fold(0xcbf2_9ce4_8422_2325, fold);
+        usize::try_from((hash ^ (hash >> 32)) & (SLOTS as u64 - 1)).unwrap_or(0)
+    }
+
+    /// The slots in which a word may stand, in order, and what is there.
+    fn places<'a>(slots: &'a [u16], word: &str) -> impl Iterator<Item = (usize, usize)> + use<'a> {
+        let first = Self::slot(word);
+        (0..SLOTS)
+            .map(move |step| (first + step) % SLOTS)
+            .filter_map(|at| Some((at, usize::from(*slots.get(at)?))))
+    }
+
+    fn of(table: &'static [Entry]) -> Self {
+        let mut known: BTreeMap<&'static str, Languages> = BTreeMap::new();
+        for (index, entry) in table.iter().enumerate() {
+            for word in entry.words.split_whitespace() {
+                known.entry(word).or_default().add(Languages::of(index));
+            }
+        }
+        let known: Vec<_> = known.into_iter().collect();
+        let mut slots = vec![0; SLOTS];
+        for (number, (word, _)) in (1..).zip(&known) {
+            let free = Self::places(&slots, word).find(|(_, there)| *there == 0);
+            if let Some(slot) = free.and_then(|(at, _)| slots.get_mut(at)) {
+                *slot = number;
+            }
+        }
+        Self { slots, known }
+    }
+
+    fn languages(&self, word: &str) -> Languages {
+        let there =
+            Self::places(&self.slots, word).map_while(|(_, there)| self.known.get(there.checked_sub(1)?));
+        there.into_iter().find(|(known, _)| *known == word).map_or(Languages::default(), |(_, of)| *of)
+    }
+}
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| Words::of(TABLE));
+
+/// Last letters, and the endings that end in them.
+static BY_LAST: LazyLock<BTreeMap<char, Vec<(&'static str, Languages)>>> = LazyLock::new(|| {
+    let mut by_last: BTreeMap<char, BTreeMap<&'static str, Languages>> = BTreeMap::new();
+    for (of, script, endings) in ENDINGS {
+        let Some(index) = TABLE.iter().position(|e| e.language == *of && e.cyrillic == *script) else {
+            continue;
+        };
+        for ending in endings.split('|') {
+            let Some(last) = ending.chars().last() else { continue };
+            by_last.entry(last).or_default().entry(ending).or_default().add(Languages::of(index));
         }
     }
-    words
+    by_last.into_iter().map(|(last, endings)| (last, endings.into_iter().collect())).collect()
+});
+
+/// Letters that only some languages have lie below this.
+const LETTERS_END: usize = 0x530;
+
+static LETTERS: LazyLock<Vec<Languages>> = LazyLock::new(|| {
+    let mut letters = vec![Languages::default(); LETTERS_END];
+    for (index, entry) in TABLE.iter().enumerate() {
+        for letter in entry.letters.chars() {
+            if let Some(languages) = letters.get_mut(letter as usize) {
+                languages.add(Languages::of(index));
+            }
+        }
+    }
+    letters
 });
 
 /// The language of a table index, and whether it is written in Cyrillic.
@@ -240,12 +323,51 @@ pub(super) fn language(index: usize) -> (Language, bool) {
 }
 
 /// The languages in which this word is frequent.
-pub(super) fn languages_of(word: &str) -> impl Iterator<Item = usize> + use<> {
-    let bits = WORDS.get(word).copied().unwrap_or(0);
-    (0..LANGUAGES).filter(move |index| bits & (1u32 << index) != 0)
+pub(super) fn languages_of(word: &str) -> Languages {
+    WORDS.languages(word)
+}
+
+/// The languages that have an ending of this word in lower case.
+pub(super) fn languages_ending(word: &str) -> Languages {
+    let mut languages = Languages::default();
+    // short words have no endings
+    if word.chars().nth(3).is_some()
+        && let Some(endings) = word.chars().last().and_then(|last| BY_LAST.get(&last))
+    {
+        for (_, of) in endings.iter().filter(|(ending, _)| word.ends_with(ending)) {
+            languages.add(*of);
+        }
+    }
+    languages
 }
 
 /// The languages to which this letter belongs.
-pub(super) fn languages_with(c: char) -> impl Iterator<Item = usize> {
-    (0..LANGUAGES).filter(move |index| TABLE.get(*index).is_some_and(|entry| entry.letters.contains(c)))
+pub(super) fn languages_with(letter: char) -> Languages {
+    LETTERS.get(letter as usize).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_letter_and_ending_of_the_table_is_found_for_its_languages() {
+        for (index, entry) in TABLE.iter().enumerate() {
+            for word in entry.words.split_whitespace() {
+                assert!(languages_of(word).indices().any(|found| found == index), "{word}");
+            }
+            for letter in entry.letters.chars() {
+                assert!(languages_with(letter).indices().any(|found| found == index), "{letter}");
+            }
+        }
+        for (of, script, endings) in ENDINGS {
+            for ending in endings.split('|') {
+                let word = if *script { "абвг" } else { "abcd" }.to_owned() + ending;
+                let found: Vec<_> = languages_ending(&word).indices().map(language).collect();
+                assert!(found.contains(&(*of, *script)), "{word}: {found:?}");
+            }
+        }
+        assert_eq!(languages_of("zymurgy"), Languages::default());
+        assert_eq!(languages_ending("ing"), Languages::default(), "too short for an ending");
+    }
 }
