@@ -6,6 +6,7 @@
 mod claims;
 mod cuts;
 mod cyrus;
+mod flood;
 mod lies;
 mod logins;
 mod peer;

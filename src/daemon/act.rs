@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::forward::Forward;
 use super::plan;
 use super::worker::{STEP, WorkError, Worker};
+use crate::classify::{Label, Verdict};
 use crate::decide::{Decision, Keyword};
 use crate::edge::ledger::record::DraftMark;
-use crate::edge::ledger::{Effect, EffectRecord, EffectState, MailRecord, MailState};
+use crate::edge::ledger::{Effect, EffectRecord, EffectState, LedgerError, MailRecord, MailState, Store};
 use crate::edge::outgoing::{self, Marks};
 use crate::edge::{EdgeError, FoundDraft, Mailbox, Moved, Outbox, Retry, Uid};
 use crate::mail::{Mail, MessageId};
@@ -49,8 +50,21 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         }
         // what is done must be known when the connection is back
         let records = batch.iter().map(|(record, _)| record.clone()).zip(drafts).collect();
-        self.write_down(records).await?;
+        self.all_written().await?;
+        self.writing = Some(self.shared.ledger.begin(writing(records)).await.map_err(WorkError::Ledger)?);
+        // of a set nobody waits for it but the next set
+        if batch.len() == 1 || broken.is_some() {
+            self.all_written().await?;
+        }
         broken.map_or(Ok(all_done), Err)
+    }
+
+    /// Waits until what was done with the last set is durable.
+    pub(super) async fn all_written(&mut self) -> Result<(), WorkError<M::Error>> {
+        match self.writing.take() {
+            Some(writing) => writing.end().await.map_err(WorkError::Ledger),
+            None => Ok(()),
+        }
     }
 
     async fn carry_out_all(
@@ -58,7 +72,10 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         batch: &mut [(MailRecord, InHand)],
         drafts: &mut [Option<DraftMark>],
     ) -> Result<(), WorkError<M::Error>> {
-        for ((record, hand), draft) in batch.iter_mut().zip(drafts) {
+        let mut order: Vec<_> = batch.iter_mut().zip(drafts).collect();
+        // in a flood whoever threatens or is frightened does not wait for the others' drafts
+        order.sort_by_key(|((record, _), _)| !is_urgent(record));
+        for ((record, hand), draft) in order {
             for index in 0..record.effects.len() {
                 self.shared.alive_for(&self.folder, STEP);
                 let outcome = self.carry_out(record, index, hand, draft).await?;
@@ -115,16 +132,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         &self,
         records: Vec<(MailRecord, Option<DraftMark>)>,
     ) -> Result<(), WorkError<M::Error>> {
-        self.ledger(move |store| {
-            for (record, draft) in &records {
-                if let (Some(draft), Some(ticket)) = (draft, &record.ticket) {
-                    store.set_draft(&record.key.folder.account, ticket, draft)?;
-                }
-                store.update(record)?;
-            }
-            Ok(())
-        })
-        .await
+        self.ledger(writing(records)).await
     }
 
     async fn tag_all(&mut self, batch: &mut [(MailRecord, InHand)]) -> Result<(), WorkError<M::Error>> {
@@ -281,6 +289,26 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let folder = &self.folder;
         tracing::error!(account = %folder.account, folder = %folder.folder, effect, error = %why, "an effect was refused");
         EffectState::Failed(why.to_owned())
+    }
+}
+
+fn is_urgent(record: &MailRecord) -> bool {
+    let primary = record.verdict.as_ref().and_then(Verdict::primary);
+    matches!(primary, Some(Label::Threat | Label::Panic))
+}
+
+/// Writes records, and the drafts that were saved for them.
+fn writing(
+    records: Vec<(MailRecord, Option<DraftMark>)>,
+) -> impl FnOnce(&mut Store) -> Result<(), LedgerError> + Send {
+    move |store| {
+        for (record, draft) in &records {
+            if let (Some(draft), Some(ticket)) = (draft, &record.ticket) {
+                store.set_draft(&record.key.folder.account, ticket, draft)?;
+            }
+            store.update(record)?;
+        }
+        Ok(())
     }
 }
 

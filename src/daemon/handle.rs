@@ -17,8 +17,8 @@ use crate::edge::ledger::{Effect, EffectState, LedgerError, MailKey, MailRecord,
 use crate::edge::{EdgeError, Listed, Mailbox, Outbox, Uid, metrics};
 use crate::time::Timestamp;
 
-/// Most mails in a set. Their records are one group of writes in the ledger, see `docs/decisions/0002-sled.md`.
-const SET_MAILS: usize = 50;
+/// Most mails in a set: two commits a set, of a few milliseconds each, are then little for each mail.
+const SET_MAILS: usize = 200;
 
 /// Most bytes fetched with one command: a slow line has the time of one command for it.
 const SET_BYTES: u32 = 2 * 1024 * 1024;
@@ -75,6 +75,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
             handled += set.len();
         }
         self.finish_ahead(ahead).await?;
+        self.all_written().await?;
         Ok(handled)
     }
 
@@ -427,7 +428,7 @@ mod tests {
 
     #[test]
     fn small_mails_go_together_and_odd_ones_alone() {
-        assert_eq!(set_length(&sizes(&[Some(9); 70])), SET_MAILS);
+        assert_eq!(set_length(&sizes(&[Some(9); 270])), SET_MAILS);
         assert_eq!(set_length(&sizes(&[Some(9), Some(0), Some(9)])), 1);
         assert_eq!(set_length(&sizes(&[None, Some(9)])), 1);
         assert_eq!(set_length(&sizes(&[Some(READ_CAP), Some(9)])), 1);

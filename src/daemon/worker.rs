@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{Shared, backoff::Backoff};
 use crate::config::{Account, Mode, Start};
 use crate::decide::Keyword;
-use crate::edge::ledger::{Cursor, FolderKey, LedgerError};
+use crate::edge::ledger::{Begun, Cursor, FolderKey, LedgerError};
 use crate::edge::{EdgeError, FolderState, Mailbox, Outbox, Uid};
 use crate::time::Timestamp;
 
@@ -49,6 +49,8 @@ pub struct Worker<'a, M: Mailbox, O: Outbox> {
     /// The way to colleagues did not work: it is not tried for every mail, only when open records are
     /// tried again.
     pub(super) smtp_waits: bool,
+    /// What was done with the last set, on its way to the disk.
+    pub(super) writing: Option<Begun<()>>,
 }
 
 impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
@@ -74,6 +76,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             read_only: false,
             began: Timestamp::default(),
             smtp_waits: false,
+            writing: None,
         }
     }
 

@@ -192,6 +192,18 @@ impl Ledger {
         &self,
         job: impl FnOnce(&mut Store) -> Result<R, LedgerError> + Send + 'static,
     ) -> Result<R, LedgerError> {
+        self.begin(job).await?.end().await
+    }
+
+    /// As [`Ledger::run`], with the end to be waited for later. Jobs run in the order in which they were
+    /// handed over.
+    ///
+    /// # Errors
+    /// When the ledger has stopped.
+    pub async fn begin<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> Result<R, LedgerError> + Send + 'static,
+    ) -> Result<Begun<R>, LedgerError> {
         let (tell, told) = oneshot::channel();
         let job: Job = Box::new(move |store| {
             let result = job(store);
@@ -204,6 +216,20 @@ impl Ledger {
             })
         });
         self.jobs.send(job).await.map_err(|_| LedgerError::Stopped)?;
-        told.await.map_err(|_| LedgerError::Stopped)?
+        Ok(Begun(told))
+    }
+}
+
+/// A job that was handed over.
+#[derive(Debug)]
+pub struct Begun<R>(oneshot::Receiver<Result<R, LedgerError>>);
+
+impl<R> Begun<R> {
+    /// Its result, once everything it wrote is durable.
+    ///
+    /// # Errors
+    /// As [`Ledger::run`].
+    pub async fn end(self) -> Result<R, LedgerError> {
+        self.0.await.map_err(|_| LedgerError::Stopped)?
     }
 }
