@@ -14,6 +14,7 @@ pub mod customers;
 pub mod edits;
 pub mod erase;
 pub mod examples;
+mod index;
 mod journal;
 pub mod keys;
 mod line;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use evenkeel::edge::ledger::customers::Change;
 use evenkeel::edge::ledger::opening::Found;
 use evenkeel::edge::ledger::{EffectState, LedgerError, Store};
 
@@ -153,6 +154,27 @@ fn what_a_killed_process_had_not_brought_into_sled_comes_from_the_journal() {
     let mut store = Store::open(dir.path()).unwrap();
     assert_eq!(*store.found(), Found::Whole, "a kill is no damage");
     assert!(contents(&mut store) == before);
+}
+
+#[test]
+fn what_waits_in_memory_for_sled_is_in_the_journal_when_the_process_is_killed() {
+    let (dir, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut store = fill(dir.path(), 60);
+    let set = Change::Lift { appeal: "sorry".into() };
+    store.change_customer("rude@example.org", &set, "anna", super::NOW).unwrap();
+    store.commit().unwrap();
+    // so the files lie when the process is gone: sled knows next to nothing
+    copy(dir.path(), killed.path());
+    let before = contents(&mut store);
+    assert!(store.marked_customers(super::NOW).unwrap().is_empty(), "what waits is read");
+    assert_eq!(store.open_records(&super::key(1).folder).unwrap().len(), 40);
+    drop(store);
+    let sled = |dir: &Path| sled::open(dir.join("ledger")).unwrap().len();
+    assert!(sled(killed.path()) < 20 && sled(dir.path()) > 300, "it was not written group by group");
+    let mut store = Store::open(killed.path()).unwrap();
+    assert_eq!(*store.found(), Found::Whole, "a kill is no damage");
+    assert!(contents(&mut store) == before);
+    assert!(store.marked_customers(super::NOW).unwrap().is_empty(), "and what was removed stays so");
 }
 
 #[test]

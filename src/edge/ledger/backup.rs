@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LedgerError;
 use super::audit::{self, Line};
-use super::journal::Copying;
+use super::journal::{COPIED_AT_ONCE, Copying};
 use super::line::{self, Entry};
 use super::opening::{self, Found};
 use super::owner;
@@ -79,9 +79,11 @@ impl Store {
         let stamp = jiff::Timestamp::from_second(at.0).unwrap_or_default().strftime("%Y-%m-%dT%H-%M-%SZ");
         let file = dir.join(format!("evenkeel-{stamp}.{}.backup", self.batches()));
         let audit_files = audit::files(self.dir())?;
+        let n = self.batches();
+        let db = self.settled()?;
         let write = || -> io::Result<(u64, u64)> {
-            let mut copying = Copying::into_file(file.clone(), self.batches())?;
-            while !copying.copy(self.db(), usize::MAX)? {}
+            let mut copying = Copying::into_file(file.clone(), n)?;
+            while !copying.copy(db, COPIED_AT_ONCE)? {}
             let (records, mut lines) = (copying.lines().saturating_sub(1), 0);
             for path in &audit_files {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

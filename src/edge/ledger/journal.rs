@@ -2,8 +2,8 @@
 //! acknowledged. sled is the index over it: whatever happens to sled, it is made anew from here.
 //!
 //! In `journal/`: `<n>.base` holds all keys and values as they were after batch n or later,
-//! `<n>.log` the batches after n. When the logs have grown as long as the base, a new log is begun
-//! and a new base is copied, a little with each commit; then the older files go. A base is copied
+//! `<n>.log` the batches after n. When the log has grown as long as the base, a new log is begun
+//! and a new base is copied beside the work (`super::index`); then the older files go. A base is copied
 //! while batches go on, so it may hold some of them already: they are in its log as well, with
 //! values and not with differences.
 
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub(super) use base::{Copying, LEDGERS_OWN};
 pub(super) use examine::{Condition, examine, read};
 
-use super::line::{self, Entry};
+use super::line;
 
 /// What a batch changes: keys with their new values as JSON, or `None` where they are removed.
 pub(super) type Changes = BTreeMap<String, Option<String>>;
@@ -27,14 +27,8 @@ pub(super) type Changes = BTreeMap<String, Option<String>>;
 /// Logs shorter than this are not worth a new base.
 const SHORTEST: u64 = 8 * 1024 * 1024;
 
-/// Logs longer than this make a start slow.
-const LONGEST: u64 = 64 * 1024 * 1024;
-
-/// Keys copied into a new base with each commit, at least.
-const COPIED_AT_ONCE: usize = 500;
-
-/// One more for so many bytes written since: the copy ends before the logs are much longer than it.
-const BYTES_A_KEY: u64 = 100;
+/// Keys copied into a new base at once.
+pub(super) const COPIED_AT_ONCE: usize = 500;
 
 /// The journal, opened for writing.
 #[derive(Debug)]
@@ -47,9 +41,8 @@ pub(super) struct Journal {
     durable: u64,
     base_bytes: u64,
     log_bytes: u64,
-    /// Bytes written since the last step of a copy.
-    since_step: u64,
-    copying: Option<Copying>,
+    /// Whether a new base is being copied.
+    copying: bool,
 }
 
 pub(super) fn base_path(dir: &Path, n: u64) -> PathBuf {
@@ -82,7 +75,7 @@ impl Journal {
             sync_dir(parent)?;
         }
         let dir = dir.to_owned();
-        Ok(Self { dir, log, n, durable: n, base_bytes, log_bytes: 0, since_step: 0, copying: None })
+        Ok(Self { dir, log, n, durable: n, base_bytes, log_bytes: 0, copying: false })
     }
 
     /// Goes on with a journal that was found whole. A torn end is cut off: nothing in it was
@@ -104,30 +97,18 @@ impl Journal {
             durable: found.n,
             base_bytes: found.base_bytes,
             log_bytes: found.log_bytes,
-            since_step: 0,
-            copying: None,
+            copying: false,
         })
     }
 
     /// Writes a batch, not durable before [`Journal::sync`]; its number.
     pub(super) fn append(&mut self, changes: &Changes) -> io::Result<u64> {
         let n = self.n.saturating_add(1);
-        let mut put = BTreeMap::new();
-        let mut del = Vec::new();
-        for (key, value) in changes {
-            match value {
-                Some(value) => {
-                    put.insert(key.clone(), line::raw(value.clone())?);
-                }
-                None => del.push(key.clone()),
-            }
-        }
-        let text = line::seal(&Entry::Batch { n, durable: self.durable, put, del })?;
+        let text = line::batch(n, self.durable, changes)?;
         self.log.write_all(text.as_bytes())?;
         self.n = n;
         let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
         self.log_bytes = self.log_bytes.saturating_add(bytes);
-        self.since_step = self.since_step.saturating_add(bytes);
         Ok(n)
     }
 
@@ -145,36 +126,34 @@ impl Journal {
         self.n
     }
 
-    /// Copies some more of a new base, if one is wanted. Everything must be durable.
-    pub(super) fn go_on_copying(&mut self, db: &sled::Db) -> io::Result<()> {
-        if self.copying.is_none() && self.log_bytes > self.base_bytes.clamp(SHORTEST, LONGEST) {
-            self.begin_copying()?;
-        }
-        let written = std::mem::take(&mut self.since_step);
-        let Some(mut copying) = self.copying.take() else { return Ok(()) };
-        let count = COPIED_AT_ONCE.saturating_add(usize::try_from(written / BYTES_A_KEY).unwrap_or(0));
-        if copying.copy(db, count)? {
-            self.base_bytes = copying.install(&self.dir)?;
-        } else {
-            self.copying = Some(copying);
-        }
-        Ok(())
+    /// How long a log may get before a new base is worth its copying: as long as the base, so that no
+    /// more is copied than was written, however much is known.
+    fn enough(&self) -> u64 {
+        self.base_bytes.max(SHORTEST)
     }
 
-    fn begin_copying(&mut self) -> io::Result<()> {
+    /// Whether a new base should be begun.
+    pub(super) fn wants_base(&self) -> bool {
+        !self.copying && self.log_bytes > self.enough()
+    }
+
+    /// Whether so much was written while a base was copied that its end must be waited for.
+    pub(super) fn waits_for_base(&self) -> bool {
+        self.copying && self.log_bytes > self.enough()
+    }
+
+    /// Begins a new log, and the base under it. Everything must be durable, and in sled before the
+    /// first key is copied.
+    pub(super) fn begin_base(&mut self) -> io::Result<Copying> {
         self.log = begin_log(&self.dir, self.n)?;
         self.log_bytes = 0;
-        self.copying = Some(Copying::begin(&self.dir, self.n)?);
-        Ok(())
+        self.copying = true;
+        Copying::begin(&self.dir, self.n)
     }
 
-    /// Makes a new base at once: what was removed is then in no file any more. Everything must be
-    /// durable.
-    pub(super) fn renew(&mut self, db: &sled::Db) -> io::Result<()> {
-        self.begin_copying()?;
-        while self.copying.is_some() {
-            self.go_on_copying(db)?;
-        }
-        Ok(())
+    /// The base that was begun is in force, and so long.
+    pub(super) const fn has_base(&mut self, bytes: u64) {
+        self.copying = false;
+        self.base_bytes = bytes;
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::journal::Changes;
 use super::keys::hex;
 use crate::time::Timestamp;
 
@@ -66,6 +67,30 @@ pub(super) fn seal(entry: &Entry) -> io::Result<String> {
     Ok(format!("{} {text}\n", sum(text.as_bytes())))
 }
 
+/// The line of an [`Entry::Batch`]. Its values are JSON already and are not read once more.
+pub(super) fn batch(n: u64, durable: u64, changes: &Changes) -> io::Result<String> {
+    let mut text = format!("{{\"batch\":{{\"n\":{n},\"durable\":{durable},\"put\":{{");
+    let (mut put, mut del) = (0_usize, String::new());
+    for (key, value) in changes {
+        let key = serde_json::to_string(key)?;
+        if let Some(value) = value {
+            let comma = if put > 0 { "," } else { "" };
+            for part in [comma, &key, ":", value] {
+                text.push_str(part);
+            }
+            put += 1;
+        } else {
+            let comma = if del.is_empty() { "" } else { "," };
+            del.push_str(comma);
+            del.push_str(&key);
+        }
+    }
+    for part in ["},\"del\":[", &del, "]}}"] {
+        text.push_str(part);
+    }
+    Ok(format!("{} {text}\n", sum(text.as_bytes())))
+}
+
 fn unseal(line: &[u8]) -> Option<Entry> {
     let (seal, text) = line.split_at_checked(17)?;
     let text = text.strip_suffix(b"\n")?;
@@ -88,6 +113,25 @@ pub(super) fn next(from: &mut impl BufRead, buffer: &mut Vec<u8>) -> io::Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_batch_is_read_as_it_was_written() {
+        let mut changes = Changes::new();
+        changes.insert("customer/a\"\n\u{7}@ö".into(), Some("{\"a\":[1,\"x\"]}".into()));
+        changes.insert("ticket/1".into(), Some("null".into()));
+        changes.insert("wake/\\1".into(), None);
+        changes.insert("wake/2".into(), None);
+        let line = batch(7, 6, &changes).unwrap();
+        let Some(Entry::Batch { n: 7, durable: 6, put, del }) = unseal(line.as_bytes()) else {
+            panic!("{line}")
+        };
+        let mut read: Changes =
+            put.into_iter().map(|(key, value)| (key, Some(value.get().to_owned()))).collect();
+        read.extend(del.into_iter().map(|key| (key, None)));
+        assert_eq!(read, changes);
+        let empty = batch(1, 0, &Changes::new()).unwrap();
+        assert!(matches!(unseal(empty.as_bytes()), Some(Entry::Batch { n: 1, .. })));
+    }
 
     #[test]
     fn no_changed_or_cut_line_is_taken_for_a_good_one() {

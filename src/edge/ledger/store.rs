@@ -1,9 +1,10 @@
 //! The ledger's layout: one tree of sled, keys by prefix, JSON values. A group of writes is one
-//! batch: a line in the journal (`super::journal`), then a batch of sled, all or nothing.
+//! batch, all or nothing: a line in the journal (`super::journal`), then in the index over it
+//! (`super::index`), and with others in sled.
 //!
 //! | key | value |
 //! |---|---|
-//! | `meta/format`, `meta/batch` | format number; number of the last batch that sled has |
+//! | `meta/format`, `meta/batch` | format number; the batch up to which sled certainly has all |
 //! | `meta/secret`, `meta/tickets` | 32 random bytes; tickets opened so far |
 //! | `cursor/<account>/<folder>` | [`super::Cursor`] |
 //! | `attempt/<mail>`, `cut/<mail>` | how often handling was begun and not ended; how often because the line broke |
@@ -46,6 +47,7 @@ use tokio::time::Instant;
 
 use super::LedgerError;
 use super::audit::{Audit, Event, Mark};
+use super::index::Index;
 use super::journal::{Changes, Journal};
 use super::opening::{self, Found};
 use super::owner;
@@ -66,7 +68,7 @@ pub(super) const BATCH: &str = "meta/batch";
 
 /// The opened state. Used by the ledger's thread, and directly when the daemon is down.
 pub struct Store {
-    db: sled::Db,
+    index: Index,
     journal: Journal,
     dir: PathBuf,
     pending: Changes,
@@ -98,7 +100,7 @@ impl Store {
         let owner = owner::take(dir)?;
         let opened = opening::open(dir)?;
         let mut store = Self {
-            db: opened.db,
+            index: Index::over(opened.db, dir)?,
             journal: opened.journal,
             dir: dir.to_owned(),
             pending: Changes::new(),
@@ -141,15 +143,15 @@ impl Store {
     fn prove_flush(&self) -> Result<(), LedgerError> {
         let before = evenkeel_lasting_flush::calls();
         let format = FORMAT.to_string();
-        self.db.insert(FORMAT_KEY, format.as_str()).map_err(|e| self.sled(e))?;
+        self.index.db().insert(FORMAT_KEY, format.as_str()).map_err(|e| self.sled(e))?;
         // the same value again would be nothing to write; the tree is none of the ledger's
-        let proof = self.db.open_tree("proof").map_err(|e| self.sled(e))?;
+        let proof = self.index.db().open_tree("proof").map_err(|e| self.sled(e))?;
         let starts = |old: Option<&[u8]>| {
             let old = old.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes);
             Some(old.wrapping_add(1).to_be_bytes().to_vec())
         };
         proof.update_and_fetch("starts", starts).map_err(|e| self.sled(e))?;
-        self.db.flush().map_err(|e| self.sled(e))?;
+        self.index.db().flush().map_err(|e| self.sled(e))?;
         if cfg!(target_os = "linux") && evenkeel_lasting_flush::calls() == before {
             tracing::error!(
                 "sled's flush does not last in this build: after a power cut the ledger is made anew from its journal, which takes longer; please report it"
@@ -174,8 +176,10 @@ impl Store {
         &self.open
     }
 
-    pub(super) const fn db(&self) -> &sled::Db {
-        &self.db
+    /// sled, which has everything that was written. It must be durable.
+    pub(super) fn settled(&mut self) -> Result<&sled::Db, LedgerError> {
+        self.index.settle(self.journal.n())?;
+        Ok(self.index.db())
     }
 
     pub(super) const fn batches(&self) -> u64 {
@@ -198,12 +202,8 @@ impl Store {
     }
 
     pub(super) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, LedgerError> {
-        match self.db.get(key).map_err(|e| self.sled(e))? {
-            None => Ok(None),
-            Some(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|source| LedgerError::Record { key: key.to_owned(), source }),
-        }
+        let read = self.index.get(key, |bytes| serde_json::from_slice(bytes)).map_err(|e| self.sled(e))?;
+        read.transpose().map_err(|source| LedgerError::Record { key: key.to_owned(), source })
     }
 
     pub(super) fn put<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), LedgerError> {
@@ -223,23 +223,29 @@ impl Store {
     }
 
     /// The keys that begin with `prefix`, in order, without it.
-    pub(super) fn keys(&self, prefix: &str) -> impl Iterator<Item = Result<String, LedgerError>> + '_ {
-        let length = prefix.len();
-        self.db.scan_prefix(prefix).keys().map(move |key| {
-            let key = key.map_err(|e| self.sled(e))?;
-            Ok(String::from_utf8_lossy(key.get(length..).unwrap_or_default()).into_owned())
-        })
+    pub(super) fn keys<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = Result<String, LedgerError>> + 'a {
+        self.keys_in(prefix, false)
     }
 
     /// As [`Store::keys`], the last one first.
-    pub(super) fn keys_backwards(
-        &self,
-        prefix: &str,
-    ) -> impl Iterator<Item = Result<String, LedgerError>> + '_ {
-        let length = prefix.len();
-        self.db.scan_prefix(prefix).rev().map(move |entry| {
-            let (key, _) = entry.map_err(|e| self.sled(e))?;
-            Ok(String::from_utf8_lossy(key.get(length..).unwrap_or_default()).into_owned())
+    pub(super) fn keys_backwards<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = Result<String, LedgerError>> + 'a {
+        self.keys_in(prefix, true)
+    }
+
+    fn keys_in<'a>(
+        &'a self,
+        prefix: &'a str,
+        backwards: bool,
+    ) -> impl Iterator<Item = Result<String, LedgerError>> + 'a {
+        self.index.keys(prefix, backwards).map(move |key| {
+            let key = key.map_err(|e| self.sled(e))?;
+            Ok(key.strip_prefix(prefix).unwrap_or_default().to_owned())
         })
     }
 
@@ -273,23 +279,22 @@ impl Store {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let n = self.journal.append(&self.pending).map_err(|e| self.broken(e))?;
-        let mut batch = sled::Batch::default();
-        for (key, value) in std::mem::take(&mut self.pending) {
-            if let Some(mail) = key.strip_prefix(OPEN) {
-                let decided = value.as_deref().map(|text| serde_json::from_str(text).unwrap_or_default());
-                match decided {
-                    Some(decided) => self.open.insert(mail.to_owned(), decided),
-                    None => self.open.remove(mail),
-                };
-            }
-            match value {
-                Some(value) => batch.insert(key.as_str(), value.as_str()),
-                None => batch.remove(key.as_str()),
-            }
+        if let Err(source) = self.journal.append(&self.pending) {
+            // perhaps half of it is written: what comes after it must not count
+            self.index.give_up();
+            return Err(self.broken(source));
         }
-        batch.insert(BATCH, n.to_string().as_str());
-        self.db.apply_batch(batch).map_err(|e| self.sled(e))
+        let changes = std::mem::take(&mut self.pending);
+        for (key, value) in &changes {
+            let Some(mail) = key.strip_prefix(OPEN) else { continue };
+            let decided = value.as_deref().map(|text| serde_json::from_str(text).unwrap_or_default());
+            match decided {
+                Some(decided) => self.open.insert(mail.to_owned(), decided),
+                None => self.open.remove(mail),
+            };
+        }
+        self.index.add(changes);
+        Ok(())
     }
 
     /// Forgets what a failed job has written but not applied.
@@ -310,15 +315,41 @@ impl Store {
     pub fn commit(&mut self) -> Result<(), LedgerError> {
         self.apply()?;
         self.audit.sync()?;
-        let mut keep = || {
-            self.journal.sync()?;
-            if std::mem::take(&mut self.renew) {
-                self.journal.renew(&self.db)
-            } else {
-                self.journal.go_on_copying(&self.db)
-            }
-        };
-        keep().map_err(|source| LedgerError::directory(&self.dir, source))
+        if let Err(source) = self.journal.sync() {
+            self.index.give_up();
+            return Err(self.broken(source));
+        }
+        self.keep_up()
+    }
+
+    /// Has what has come together brought into sled, and a new base copied when the log is long.
+    fn keep_up(&mut self) -> Result<(), LedgerError> {
+        if let Some(bytes) = self.index.finished_base()? {
+            self.journal.has_base(bytes);
+        }
+        let renew = std::mem::take(&mut self.renew);
+        if renew || self.journal.wants_base() {
+            self.index.hand_over(self.journal.n())?;
+            let copying = self.journal.begin_base().map_err(|source| self.broken(source))?;
+            self.index.copy(copying, renew)?;
+        } else if self.index.is_full() {
+            self.index.hand_over(self.journal.n())?;
+        }
+        if renew || self.journal.waits_for_base() {
+            let bytes = self.index.until_base()?;
+            self.journal.has_base(bytes);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Store {
+    /// The next start finds sled as far as the journal.
+    fn drop(&mut self) {
+        if self.journal.sync().is_err() {
+            self.index.give_up();
+        }
+        self.index.close(self.journal.n());
     }
 }
 
@@ -339,8 +370,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         {
             let store = Store::open(dir.path()).unwrap();
-            store.db.insert(FORMAT_KEY, (FORMAT + 1).to_string().as_str()).unwrap();
-            store.db.flush().unwrap();
+            store.index.db().insert(FORMAT_KEY, (FORMAT + 1).to_string().as_str()).unwrap();
+            store.index.db().flush().unwrap();
         }
         assert!(matches!(Store::open(dir.path()), Err(LedgerError::Newer { found: 3, known: 2 })));
     }

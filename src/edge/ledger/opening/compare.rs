@@ -5,7 +5,8 @@ use std::io;
 use std::iter::Peekable;
 use std::path::Path;
 
-use super::super::journal::{self, Condition, LEDGERS_OWN};
+use super::super::index::bring;
+use super::super::journal::{self, Changes, Condition, LEDGERS_OWN};
 use super::super::line::Entry;
 use super::super::store::{BATCH, FORMAT, FORMAT_KEY};
 use super::{Sled, Trouble};
@@ -20,6 +21,12 @@ fn number(db: &sled::Db, key: &str) -> Result<Option<u64>, Trouble> {
     let unreadable = |error: serde_json::Error| Trouble::Damage(format!("{key} cannot be read: {error}"));
     db.get(key)?.map(|bytes| serde_json::from_slice(&bytes).map_err(unreadable)).transpose()
 }
+
+/// From so many keys on they are settled before more room is taken.
+const SETTLED_FROM: usize = 1_000_000;
+
+/// Keys that sled has missed, brought into it at once.
+const MISSED_TOGETHER: usize = 10_000;
 
 /// Stands for the value of a key that was removed.
 const REMOVED: u64 = 0;
@@ -37,6 +44,10 @@ struct Touched {
 impl Touched {
     fn batch(&mut self, n: u64, key: &str, value: Option<&str>) {
         let value = value.map_or(REMOVED, |value| value_hash(value.as_bytes()));
+        if self.keys.len() == self.keys.capacity() && self.keys.len() >= SETTLED_FROM {
+            // many of them are the same ones again
+            self.settle();
+        }
         self.keys.push((hash(key.as_bytes()), n, value));
     }
 
@@ -84,6 +95,7 @@ pub(super) fn check(db: sled::Db, dir: &Path, condition: Option<&Condition>) -> 
 /// The first difference, after the batches that follow `n` were applied.
 fn differs(db: &sled::Db, dir: &Path, n: u64, last: u64) -> Result<Option<String>, Trouble> {
     let mut touched = Touched::default();
+    let mut missed = Changes::new();
     journal::read(dir, |entry| {
         if let Entry::Batch { n: batch, put, del, .. } = entry {
             for (key, value) in &put {
@@ -93,20 +105,17 @@ fn differs(db: &sled::Db, dir: &Path, n: u64, last: u64) -> Result<Option<String
                 touched.batch(batch, key, None);
             }
             if batch > n {
-                let mut missed = sled::Batch::default();
-                for (key, value) in &put {
-                    missed.insert(key.as_str(), value.get());
-                }
-                for key in &del {
-                    missed.remove(key.as_str());
-                }
-                db.apply_batch(missed).map_err(io::Error::other)?;
+                let put = put.into_iter().map(|(key, value)| (key, Some(value.get().to_owned())));
+                missed.extend(put.chain(del.into_iter().map(|key| (key, None))));
+            }
+            if missed.len() > MISSED_TOGETHER {
+                bring(db, &std::mem::take(&mut missed), batch).map_err(io::Error::other)?;
             }
         }
         Ok(())
     })?;
     if n < last {
-        db.insert(BATCH, last.to_string().as_str())?;
+        bring(db, &missed, last)?;
     }
     touched.settle();
     walk(db, dir, &touched)

@@ -5,13 +5,14 @@ use std::io;
 use std::path::Path;
 
 use super::super::LedgerError;
-use super::super::journal::{self, Condition, Journal};
+use super::super::index::bring;
+use super::super::journal::{self, Changes, Condition, Journal};
 use super::super::line::Entry;
 use super::super::store::{BATCH, FORMAT, FORMAT_KEY};
 use super::{Found, Opened, guarded, journal_path, ledger_path, set_aside, sled_at};
 
 /// Records written into sled at once.
-const TOGETHER: usize = 500;
+const TOGETHER: usize = 10_000;
 
 /// The very first start.
 pub(super) fn first(dir: &Path) -> Result<Opened, LedgerError> {
@@ -97,32 +98,24 @@ pub(in super::super) fn fill(dir: &Path, source: &Path, n: u64) -> Result<sled::
     let (at, from) = (new.clone(), source.to_owned());
     let filled = guarded(move || -> io::Result<()> {
         let db = sled_at(&at).map_err(io::Error::other)?;
-        let mut batch = sled::Batch::default();
-        let mut waiting = 0;
+        let mut waiting = Changes::new();
         journal::read(&from, |entry| {
             match entry {
                 Entry::Put(key, value) => {
-                    batch.insert(key.as_str(), value.get());
-                    waiting += 1;
+                    waiting.insert(key, Some(value.get().to_owned()));
                 }
                 Entry::Batch { put, del, .. } => {
-                    for (key, value) in &put {
-                        batch.insert(key.as_str(), value.get());
-                    }
-                    for key in &del {
-                        batch.remove(key.as_str());
-                    }
-                    waiting += put.len() + del.len();
+                    let put = put.into_iter().map(|(key, value)| (key, Some(value.get().to_owned())));
+                    waiting.extend(put.chain(del.into_iter().map(|key| (key, None))));
                 }
                 Entry::Head { .. } | Entry::Audit { .. } | Entry::End { .. } => {}
             }
-            if waiting >= TOGETHER {
-                waiting = 0;
-                db.apply_batch(std::mem::take(&mut batch)).map_err(io::Error::other)?;
+            if waiting.len() >= TOGETHER {
+                bring(&db, &std::mem::take(&mut waiting), 0).map_err(io::Error::other)?;
             }
             Ok(())
         })?;
-        db.apply_batch(batch).map_err(io::Error::other)?;
+        bring(&db, &waiting, n).map_err(io::Error::other)?;
         mark(&db, n).map_err(io::Error::other)
     })
     .map_err(failed)?;
