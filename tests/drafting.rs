@@ -518,3 +518,54 @@ fn no_ticket_number_keeps_a_draft_from_being_given() {
     }
     assert!(refused.is_empty(), "{refused:#?}");
 }
+
+#[test]
+fn what_the_customer_wants_done_is_answered_with_a_step_and_not_asked() {
+    for (language, text, step) in [
+        (Language::En, "The lamp came broken, order 4471. Please send me another one.", "replacement"),
+        (Language::Es, "La lámpara llegó rota, pedido 4471. Devuélvanme el dinero.", "refund"),
+        (Language::Ru, "Лампа пришла разбитая, заказ 4471. Пришлите мастера в субботу.", "visit"),
+        (Language::Uk, "Лампа прийшла розбита, замовлення 4471. Передзвоніть мені.", "call"),
+    ] {
+        let mail = Mail { language, new_text: text.into(), ..Mail::default() };
+        let draft = draft(&mail, &[Label::Complaint], &Company::default(), &History::default()).unwrap();
+        let said = format!("outcomes/{step}/step/");
+        assert!(draft.wordings.iter().any(|id| id.contains(&said)), "{:?}\n{}", draft.wordings, draft.body);
+    }
+}
+
+#[test]
+fn business_beside_courting_is_answered_where_no_label_names_it() {
+    for (language, business, courting) in [
+        (
+            Language::En,
+            "My order 55120 has still not arrived.",
+            "Your voice is so beautiful, let us have dinner.",
+        ),
+        (Language::Es, "El pedido 55120 sigue sin llegar.", "Tu voz es preciosa, salgamos a cenar."),
+        (Language::Ru, "Заказ 55120 до сих пор не привезли.", "У вас красивый голос, давайте поужинаем."),
+        (Language::Uk, "Замовлення 55120 досі не привезли.", "У вас гарненький голос, давайте повечеряємо."),
+    ] {
+        let mail = |text: String| Mail { language, new_text: text, ..Mail::default() };
+        let of = |mail: &Mail| draft(mail, &[Label::Harassment], &Company::default(), &History::default());
+        let answer = of(&mail(format!("{courting} {business}"))).unwrap();
+        let dealt = |id: &String| id.contains("/complaint/") || id.contains("/matters/");
+        assert!(answer.wordings.iter().any(dealt), "{:?}", answer.wordings);
+        let first = courting.split(',').next().unwrap_or(courting);
+        assert!(!answer.body.contains(first), "{}", answer.body);
+        assert_eq!(of(&mail(courting.to_owned())), Err(NoDraft::HarassmentWithoutBusiness));
+    }
+}
+
+#[test]
+fn a_telephone_and_an_address_in_the_mail_are_not_asked_for() {
+    let text = "Our boiler is off and nobody came. 14 Elm Court. My number is 07700 900123.";
+    let mail = Mail { language: Language::En, new_text: text.into(), ..Mail::default() };
+    for labels in [&[Label::Complaint][..], &[Label::Panic], &[Label::Panic, Label::Complaint]] {
+        let draft = draft(&mail, labels, &Company::default(), &History::default()).unwrap();
+        let asked = |words: &str| {
+            draft.body.split(['\n', '.']).any(|line| line.contains(words) && line.ends_with('?'))
+        };
+        assert!(!asked("number can we reach") && !asked("Which address"), "{}", draft.body);
+    }
+}

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use super::guard::{self, Text};
 use super::playbook::{Book, Script};
 use super::promise::{self, Promise};
-use super::{Draft, NoDraft, Occasion, Request, facts, facts::Facts};
+use super::{Draft, NoDraft, Occasion, Request, facts, facts::Fact, facts::Facts, lexicon};
 use crate::classify::Label;
-use crate::mail::Language;
+use crate::mail::{Language, Mail};
 
 use mark::marks;
 use plan::Plan;
@@ -27,9 +27,19 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
     if mail.automated.is_some() {
         return Err(NoDraft::Automated);
     }
-    let first = Plan::of(request.labels, request.doubted, request.history)?;
     let book = request.playbooks.book(mail.language).ok_or(NoDraft::LanguageNotSupported)?;
     let read = |plan: &Plan| facts::read(mail, &plan.answered, plan.wary, request.company, book);
+    let mut doubted = request.doubted.to_vec();
+    if request.labels.contains(&Label::Complaint) && !threatens(mail) {
+        // a colleague reads it as a threat all the same; the answer deals with what is complained about
+        doubted.push(Label::Threat);
+    }
+    let request = &Request { doubted: &doubted, ..*request };
+    let first = match Plan::of(request.labels, request.doubted, request.history) {
+        Err(NoDraft::HarassmentWithoutBusiness | NoDraft::AbuseAgain { .. }) => business(request, book)?,
+        Ok(plan) if plan.main == Label::Abuse.as_str() => business(request, book).unwrap_or(plan),
+        other => other?,
+    };
     let mut facts = read(&first);
     let plan = first.clone().fit(&facts);
     if plan.answered != first.answered {
@@ -45,12 +55,43 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
     let tender =
         endangered || facts.matter.as_deref().is_some_and(|matter| ["loss", "danger"].contains(&matter));
     if plan.primary == Some(Label::Harassment) || frightened || tender {
-        // which of the sentences is the business and which the courting, a person sees better; who is in
-        // danger or mourns is not read their own words, and who is frightened only what has happened
-        facts.quotes.retain(|label, _| frightened && !tender && *label == Label::Panic);
-        facts.slots.retain(|slot, _| !["question", "wish"].contains(slot));
+        // which of the sentences is the business and which the courting, a person sees better, unless one
+        // names what failed; who is in danger or mourns is not read their own words, and who is frightened
+        // only what has happened
+        let courted = plan.primary == Some(Label::Harassment);
+        let named = |fact: &Fact| book.names_a_matter(&lexicon::fold(&fact.read_from));
+        facts.quotes.retain(|label, fact| {
+            let business = courted && *label == Label::Complaint && named(fact);
+            !tender && (frightened && *label == Label::Panic || business)
+        });
+        facts.slots.retain(|slot, _| !["question", "wish", "topic"].contains(slot));
+    }
+    if plan.inquires() {
+        // "you ask" is not said of what is told
+        let requests = &lexicon::of(mail.language).requests;
+        let asks = |said: &str| said.ends_with('?') || lexicon::has(&lexicon::fold(said), requests);
+        facts.quotes.retain(|label, fact| *label != Label::Pricing || asks(&fact.value));
     }
     write(request, book, &plan, &facts)
+}
+
+/// Whether a mail has a word of a threat.
+fn threatens(mail: &Mail) -> bool {
+    let threats = &lexicon::of(mail.language).threats;
+    [&mail.subject, &mail.new_text].into_iter().any(|text| lexicon::has(&lexicon::fold(text), threats))
+}
+
+/// Harassment or abuse beside which there is business that no label names: what failed, or a number and
+/// what is asked about it. Without any, the reason why there is no draft or no answer to it.
+fn business(request: &Request<'_>, book: &Book) -> Result<Plan, NoDraft> {
+    let facts = facts::read(request.mail, &[Label::Complaint], true, request.company, book);
+    let mut labels = request.labels.to_vec();
+    if facts.known.contains("business") {
+        let failed = facts.known.contains("failure") || facts.borne_out.contains(&Label::Complaint);
+        let failed = failed || !labels.contains(&Label::Harassment);
+        labels.push(if failed { Label::Complaint } else { Label::Question });
+    }
+    Plan::of(&labels, request.doubted, request.history)
 }
 
 /// Writes what no mail asks for by itself: that something is settled, late, or refused. `labels` of
@@ -69,7 +110,7 @@ pub fn compose_for(occasion: Occasion, request: &Request<'_>) -> Result<Draft, N
 
 fn write(request: &Request<'_>, book: &Book, plan: &Plan, facts: &Facts) -> Result<Draft, NoDraft> {
     let mail = request.mail;
-    let hours = request.company.answer_within(plan.primary.unwrap_or(Label::Complaint));
+    let hours = answer_within(request, plan, facts);
     let promise = promise::promise(request.company, mail.language, request.now, hours);
     let fill_in = marks(plan.main, facts.slots.contains_key("question"), mail.language);
     let slots = slots(request, facts, &promise, &fill_in);
@@ -89,6 +130,24 @@ fn write(request: &Request<'_>, book: &Book, plan: &Plan, facts: &Facts) -> Resu
         promised,
     })
 }
+
+/// Hours within which an answer is promised. A fright beside an insult is a fright; and where the
+/// company has set nothing, a complaint that presses is answered before one that does not.
+fn answer_within(request: &Request<'_>, plan: &Plan, facts: &Facts) -> u16 {
+    let primary = plan.primary.unwrap_or(Label::Complaint);
+    let main = plan.answered.first().copied().unwrap_or(primary);
+    let hours = request.company.answer_within(primary);
+    if main == Label::Panic || facts.matter.as_deref() == Some("danger") {
+        return hours.min(request.company.answer_within(Label::Panic));
+    }
+    let set = request.company.answer_within_hours.contains_key(&primary);
+    let presses = ["urgent", "danger", "deadline", "count"].iter().any(|mark| facts.known.contains(mark))
+        || request.history.contacts_this_week >= 3;
+    if main == Label::Complaint && !set && !presses { hours.max(UNPRESSED) } else { hours }
+}
+
+/// Hours for a complaint that nothing presses: the working day after.
+const UNPRESSED: u16 = 12;
 
 /// Paragraph by paragraph; the questions last, for they share a budget with what else is asked.
 fn body(plan: &Plan, book: &Book, speaker: &mut Speaker<'_>) -> Result<String, NoDraft> {
@@ -173,13 +232,15 @@ fn guarded(
     fill_in: &[String],
 ) -> Result<(), NoDraft> {
     let (mail, language) = (request.mail, request.mail.language);
-    let quotes: Vec<&str> = facts.repeated().map(|fact| fact.value.as_str()).collect();
+    let topic = facts.slots.get("topic");
+    let quotes: Vec<&str> = facts.repeated().chain(topic).map(|fact| fact.value.as_str()).collect();
     let mut own = request.company.texts(language);
     let contacts = request.history.contacts_this_week.to_string();
     let mut sources = own.clone();
     // a ticket number may end in letters that read like a word, "MR" for one
+    own.extend(facts.details.iter().map(String::as_str));
     own.extend(request.history.ticket.as_deref());
-    own.extend(["name", "full_name", "deadline"].into_iter().filter_map(|slot| facts.get(slot)));
+    own.extend(["name", "full_name", "deadline", "phone"].into_iter().filter_map(|slot| facts.get(slot)));
     sources.extend([mail.subject.as_str(), &mail.new_text, &mail.signature, &promise.words, &contacts]);
     sources.extend(mail.from.iter().map(|from| from.name.as_str()));
     sources.extend(request.history.ticket.as_deref());

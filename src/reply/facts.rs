@@ -2,13 +2,19 @@
 //! is not sure is not read: the answer then asks.
 
 mod choice;
+mod danger;
+mod detail;
 mod identifier;
 mod matter;
 mod moment;
 mod name;
 mod number;
+mod outcome;
+mod place;
 mod quote;
 mod sentence;
+mod surety;
+mod topic;
 mod word;
 
 pub(crate) use sentence::is_pictograph;
@@ -36,23 +42,34 @@ pub struct Fact {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Facts by the slot they fill: `name` or `full_name`, order, invoice, account, case, amount, product, count,
-    /// deadline, question (a second one), wish.
+    /// deadline, question (a second one), wish, wanted (the outcomes in one phrase), phone, topic (the
+    /// subject, where nothing else says what the mail is about).
     pub slots: BTreeMap<&'static str, Fact>,
     /// The sentence that says what the mail is about, by the label it speaks for. No sentence stands
     /// twice, nor in another slot.
     pub quotes: BTreeMap<Label, Fact>,
     /// Everything known that makes a question needless: the slots and date, time, device, tried,
     /// attachment, phone, address, inquiry or dispute (of a price), quantity, failure, party (who agreed
-    /// to earlier terms), terms (what they were), danger (a sign of it, however weak).
+    /// to earlier terms), terms (what they were), danger, number (of an order, an invoice, an account or
+    /// a case), message (what a screen or a letter says), contacted (calls and letters before), payment (a
+    /// way of paying), person (a name of ours), threat (a word of one), business (beside courting), urgent (the
+    /// matter has a first step), price-asked (in a sentence that asks).
     pub known: BTreeSet<&'static str>,
     /// Labels that the words of the mail bear out.
     pub borne_out: BTreeSet<Label>,
     /// The matter of `matters.toml`, if it is sure.
     pub matter: Option<String>,
+    /// What the customer wants done: names of `outcomes.toml`, in the order of the mail.
+    pub outcomes: Vec<String>,
+    /// Numbers with their nouns, sums and dates, as they were written.
+    pub details: Vec<String>,
 }
 
 /// Longest text read for facts, in characters: what matters is said before that.
 const LONGEST: usize = 4_000;
+
+/// Words of a mail that tells a story: there a sentence with a word of failure may well be scenery.
+const LONG: usize = 90;
 
 /// Reads the facts. `labels` is what the answer deals with, the first deciding which sentence is
 /// the key one; `wary` is set when the mail insults, courts or threatens.
@@ -62,15 +79,48 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
     let text: String = mail.new_text.chars().take(LONGEST).collect();
     let whole = format!("{}\n{text}", mail.subject);
     let folded = lexicon::fold(&whole);
-    let mut facts = Facts { matter: matter::find(&folded, book.matters()), ..Facts::default() };
+    let all = sentence::split(&text, lists);
+    let mut facts = Facts::default();
+    if danger::is_near(&all, &folded, book.matters(), lists) {
+        facts.known.insert("danger");
+    }
+    let subject = lexicon::fold(&mail.subject);
+    facts.matter = matter::find(
+        matter::Place {
+            folded: &folded,
+            subject: &subject,
+            danger: facts.known.contains("danger"),
+            fright: labels.first() == Some(&Label::Panic),
+        },
+        book.matters(),
+    );
+    let urgent = |name: &String| book.matters().iter().any(|matter| matter.name == *name && matter.urgent());
+    if facts.matter.as_ref().is_some_and(urgent) {
+        facts.known.insert("urgent");
+    }
     if let Some(name) = name::signed(mail, &text, lists) {
         let (slot, name) = name;
         facts.set(slot, name);
     }
     let numbers = number::read(&whole, lists);
     facts.known.extend(numbers.known);
+    let wanted_by = |fact: &Fact| {
+        all.iter().any(|sentence| {
+            let asks = sentence.asks()
+                || [&lists.asking, &lists.imperatives]
+                    .iter()
+                    .any(|list| lexicon::has(&sentence.folded, list));
+            asks && sentence.text.contains(&fact.value)
+        })
+    };
     for (slot, fact) in numbers.facts {
-        facts.set(slot, fact);
+        // a day that nobody asks for is when something ends
+        if slot != "deadline" || wanted_by(&fact) {
+            facts.set(slot, fact);
+        }
+    }
+    if text.split_whitespace().any(|word| word.contains('@')) {
+        facts.known.insert("account");
     }
     if let Some(product) =
         company.products.iter().find(|name| lexicon::contains(&folded, &lexicon::fold(name)))
@@ -82,39 +132,64 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
     {
         facts.set("count", Fact { value: said.clone(), read_from: written.clone() });
     }
-    marks(&mut facts, &folded, lists, mail);
-    let danger = book.matters().iter().find(|matter| matter.name == "danger");
-    let signs = danger.is_some_and(|m| lexicon::has(&folded, &m.strong) || lexicon::has(&folded, &m.weak));
-    if signs || lexicon::has(&folded, &lists.dangers) {
-        facts.known.insert("danger");
+    if ["order", "invoice", "account", "case"].iter().any(|slot| facts.known.contains(slot)) {
+        facts.known.insert("number");
     }
-    sentences(&mut facts, mail, &text, labels, wary, lists);
+    facts.details = detail::read(&text, &facts.slots, mail.language, lists);
+    marks(&mut facts, &folded, lists, mail);
+    facts.known.extend(place::read(&text, mail.language, lists));
+    let wanted = outcome::find(&all, book.outcomes(), lists);
+    if wanted.timed {
+        facts.known.insert("deadline");
+    }
+    if let Some(phrase) = outcome::phrase(&wanted, book.outcomes(), mail.language) {
+        facts.set("wanted", Fact { value: phrase, read_from: String::new() });
+        facts.known.insert("wish");
+    }
+    facts.outcomes = wanted.outcomes;
+    let mut reading = Reading {
+        all: &all,
+        subject: &subject,
+        matters: book.matters(),
+        matter: book.matters().iter().find(|matter| Some(&matter.name) == facts.matter.as_ref()),
+        long: text.split_whitespace().count() > LONG,
+        wary,
+        lists,
+        taken: Vec::new(),
+    };
+    sentences(&mut facts, &mut reading, labels);
+    facts.borne_out = borne_out(&reading, &subject);
+    let told = facts.matter.is_some() || facts.slots.contains_key("order") || !facts.quotes.is_empty();
+    if let Some(topic) = topic::read(&mail.subject, lists).filter(|_| !told && !wary) {
+        facts.set("topic", topic);
+    }
     facts
 }
 
 fn marks(facts: &mut Facts, folded: &str, lists: &Lexicon, mail: &Mail) {
     let disputed = lexicon::has(folded, &lists.disputes);
     facts.known.insert(if disputed { "dispute" } else { "inquiry" });
-    let lists = [
+    let marked = [
         ("device", &lists.devices),
         ("tried", &lists.tried),
         ("date", &lists.moments),
         ("party", &lists.parties),
+        ("contacted", &lists.contacted),
+        ("payment", &lists.payments),
+        ("threat", &lists.threats),
     ];
-    for (mark, list) in lists {
+    for (mark, list) in marked {
         if lexicon::has(folded, list) {
             facts.known.insert(mark);
         }
     }
-    if !mail.attachments.is_empty() {
+    if !mail.attachments.is_empty() || lexicon::has(folded, &lists.attached) {
         facts.known.insert("attachment");
     }
 }
 
-fn sentences(facts: &mut Facts, mail: &Mail, text: &str, labels: &[Label], wary: bool, lists: &Lexicon) {
-    let all = sentence::split(text, lists);
-    let subject = lexicon::fold(&mail.subject);
-    let mut reading = Reading { all: &all, subject: &subject, wary, lists, taken: Vec::new() };
+fn sentences(facts: &mut Facts, reading: &mut Reading<'_>, labels: &[Label]) {
+    let (all, lists) = (reading.all, reading.lists);
     for label in labels {
         if let Some(quote) = reading.key(*label) {
             facts.quotes.insert(*label, quote);
@@ -126,15 +201,24 @@ fn sentences(facts: &mut Facts, mail: &Mail, text: &str, labels: &[Label], wary:
     if let Some(question) = reading.question() {
         facts.set("question", question);
     }
-    if let Some(wish) = reading.wish() {
+    if let Some(wish) = reading.wish().filter(|_| facts.outcomes.is_empty()) {
         facts.set("wish", wish);
     }
-    if all.iter().any(|sentence| reading.wants(sentence)) {
+    if all.iter().any(|sentence| !sentence.asks() && reading.wants(sentence)) {
         facts.known.insert("wish");
     }
-    let failures =
-        lists.cues.get(Label::Complaint.as_str()).map_or(0, |cues| lexicon::hits(&lexicon::fold(text), cues));
-    if facts.matter.is_some() || failures > 1 {
+    if all.iter().any(|sentence| reading.asks_price(sentence)) {
+        facts.known.insert("price-asked");
+    }
+    if all.iter().any(|sentence| reading.is_business(sentence)) {
+        facts.known.insert("business");
+    }
+    let complaints = |sentence: &Sentence| {
+        lists.cues.get(Label::Complaint.as_str()).map_or(0, |cues| lexicon::hits(&sentence.folded, cues))
+    };
+    // what a mail is about need not have failed
+    let told = all.iter().map(complaints).sum::<usize>();
+    if told > 1 || told > 0 && facts.matter.is_some() {
         facts.known.insert("failure");
     }
     // "I'm an idiot, I forgot it at home" insults nobody here
@@ -146,11 +230,10 @@ fn sentences(facts: &mut Facts, mail: &Mail, text: &str, labels: &[Label], wary:
     if insulting.peek().is_some() && insulting.all(about_oneself) {
         facts.known.insert("self-insult");
     }
-    facts.borne_out = borne_out(&reading, &subject, facts.matter.is_some());
 }
 
 /// Labels that at least one word of the mail speaks for; of the others nothing is known here.
-fn borne_out(reading: &Reading<'_>, subject: &str, matter: bool) -> BTreeSet<Label> {
+fn borne_out(reading: &Reading<'_>, subject: &str) -> BTreeSet<Label> {
     let says = |label: Label| {
         let cues = reading.lists.cues.get(label.as_str());
         cues.is_some_and(|cues| {
@@ -158,10 +241,12 @@ fn borne_out(reading: &Reading<'_>, subject: &str, matter: bool) -> BTreeSet<Lab
                 || reading.all.iter().any(|sentence| lexicon::has(&sentence.folded, cues))
         })
     };
-    let asks =
-        |sentence: &Sentence| sentence.asks() || lexicon::has(&sentence.folded, &reading.lists.requests);
+    let asks = |sentence: &Sentence| {
+        sentence.asks() && !lexicon::has(&sentence.folded, &reading.lists.rhetoric)
+            || lexicon::has(&sentence.folded, &reading.lists.requests)
+    };
     let mut found = BTreeSet::new();
-    if matter || says(Label::Complaint) {
+    if says(Label::Complaint) {
         found.insert(Label::Complaint);
     }
     if says(Label::Pricing) || lexicon::has(subject, &reading.lists.currencies) {

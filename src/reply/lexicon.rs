@@ -93,8 +93,40 @@ pub struct Lexicon {
     pub disputes: Phrases,
     /// Who agreed to earlier terms: "your colleague", "the other branch".
     pub parties: Phrases,
-    /// Words that somebody's health or safety may be at stake, however weak: "police", "baby".
+    /// Words of which one says that somebody's health or safety may be at stake: "smoke".
     pub dangers: Phrases,
+    /// Words of which two in one sentence say it, or one beside somebody vulnerable: "medicine".
+    pub alarms: Phrases,
+    /// Who needs more care than others: "baby", "elderly".
+    pub vulnerable: Phrases,
+    /// Words of a clause that asks for something to be done: "please", "I would like".
+    pub asking: Phrases,
+    /// "or", between two things asked for.
+    pub conjunctions: Vec<String>,
+    /// Words that tell of earlier calls and letters: "I rang".
+    pub contacted: Phrases,
+    /// Ways of paying.
+    pub payments: Phrases,
+    /// Words before somebody's name: "Dr", "called".
+    pub titles: Phrases,
+    /// Words before a telephone number.
+    pub phones: Phrases,
+    /// Words of a street, before or behind its name.
+    pub streets: Phrases,
+    /// Names of months.
+    pub months: Phrases,
+    /// Words of what was promised or planned: a day behind them is no deadline of the customer's.
+    pub promised: Phrases,
+    /// Words that make "I need" a reason and no request: "I need it for".
+    pub reasons: Phrases,
+    /// Words of a mail that something is attached, whether it is or not.
+    pub attached: Phrases,
+    /// Words that say by when something is wanted.
+    pub soon: Phrases,
+    /// Nouns before a number as they may stand in an answer, in the nominative.
+    pub number_nouns: Phrases,
+    /// Words of a subject that say nothing of the matter: "question", "urgent".
+    pub vague: Phrases,
     /// First words of a sentence that introduces its writer or refers to an earlier letter.
     pub introductions: Vec<String>,
     /// Devices and programs.
@@ -177,6 +209,12 @@ pub fn has(folded: &str, phrases: &Phrases) -> bool {
 #[must_use]
 pub fn hits(folded: &str, phrases: &Phrases) -> usize {
     phrases.found(folded).len()
+}
+
+/// The weights of the phrases of the list that the folded text contains, added up.
+#[must_use]
+pub fn sum(folded: &str, phrases: &Phrases, weight: impl Fn(&str) -> usize) -> usize {
+    phrases.found(folded).into_iter().filter_map(|at| phrases.all.get(at)).map(|phrase| weight(phrase)).sum()
 }
 
 /// A list of phrases, looked up by their first two characters: a text is read once for a whole list.

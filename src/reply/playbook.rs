@@ -8,7 +8,7 @@ mod wording;
 
 use std::collections::BTreeMap;
 
-use super::lexicon::Phrases;
+use super::lexicon::{self, Phrases};
 use crate::mail::Language;
 use file::{File, place};
 
@@ -25,6 +25,7 @@ pub struct Playbooks {
 pub struct Book {
     scripts: BTreeMap<String, Script>,
     matters: Vec<Matter>,
+    outcomes: Vec<Outcome>,
 }
 
 /// What is said in one situation.
@@ -52,6 +53,21 @@ pub struct Matter {
     pub script: Script,
 }
 
+/// Something customers want done: a refund, a call.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Its word.
+    pub name: String,
+    /// As it stands behind "you are asking for".
+    pub said: String,
+    /// Phrases that alone say it is wanted.
+    pub strong: Phrases,
+    /// Beginnings of words that say it in a clause that asks.
+    pub weak: Phrases,
+    /// What is said about it: the move `step`, where there is one.
+    pub script: Script,
+}
+
 impl Matter {
     /// Whether it knows a first step: then it is one that people write about in a fright.
     #[must_use]
@@ -75,7 +91,7 @@ pub struct PlaybookProblem {
 }
 
 /// The slots a wording may use.
-pub const SLOTS: [&str; 27] = [
+pub const SLOTS: [&str; 31] = [
     "name",
     "full_name",
     "company",
@@ -103,6 +119,10 @@ pub const SLOTS: [&str; 27] = [
     "answer",
     "answer_more",
     "good_day",
+    "phone",
+    "wanted",
+    "details",
+    "topic",
 ];
 
 /// Fewest wordings of a move: the third mail of a customer still gets a new one.
@@ -142,7 +162,7 @@ impl Playbooks {
                         file: (*path).to_owned(),
                         wanted: String::new(),
                         what: error.to_string().trim().replace('\n', " "),
-                        fix: "correct the TOML; the keys are moves, say, ask and matter".to_owned(),
+                        fix: "correct the TOML; the keys are moves, say, ask, matter and outcome".to_owned(),
                     }),
                 },
                 None => problems.push(PlaybookProblem {
@@ -169,16 +189,19 @@ impl Playbooks {
     /// Every wording and question of every language.
     pub fn wordings(&self) -> impl Iterator<Item = (Language, &Wording)> {
         self.books.iter().flat_map(|(language, book)| {
-            let scripts = book.scripts.values().chain(book.matters.iter().map(|matter| &matter.script));
+            let matters = book.matters.iter().map(|matter| &matter.script);
+            let outcomes = book.outcomes.iter().map(|outcome| &outcome.script);
+            let scripts = book.scripts.values().chain(matters).chain(outcomes);
             scripts.flat_map(Script::wordings).map(|wording| (*language, wording))
         })
     }
 }
 
 /// The names a file may have.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 16] = [
     "common",
     "matters",
+    "outcomes",
     "threat",
     "abuse",
     "panic",
@@ -217,6 +240,20 @@ impl Book {
     #[must_use]
     pub fn matters(&self) -> &[Matter] {
         &self.matters
+    }
+}
+
+impl Book {
+    /// Whether a folded text has a sign that alone says which matter it is about.
+    #[must_use]
+    pub fn names_a_matter(&self, folded: &str) -> bool {
+        self.matters.iter().any(|matter| lexicon::has(folded, &matter.strong))
+    }
+
+    /// What customers want done, in order of precedence.
+    #[must_use]
+    pub fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes
     }
 }
 

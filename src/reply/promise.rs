@@ -32,14 +32,15 @@ pub fn promise(company: &Company, language: Language, now: Timestamp, hours: u16
     // Nobody knows whose clock it is where the company names no zone.
     let by_day = hours > 8 || company.time_zone.is_none();
     let mut due = due(&company.hours, start, hours);
-    if by_day {
+    let soon = hours <= 2 && due.date() == start.date();
+    if by_day && !soon {
         due = due.date().to_datetime(closing(&company.hours));
     }
     let at = zone.to_zoned(due).map_or(now, |zoned| Timestamp(zoned.timestamp().as_second()));
     let clock = (!by_day).then(|| clock(language, due.time()));
     let today = due.date() == start.date();
-    let words = if by_day && hours <= 2 && today {
-        today_still(language).to_owned()
+    let words = if by_day && soon {
+        within(language, hours).to_owned()
     } else {
         words(language, due.date(), today, clock.as_deref())
     };
@@ -102,13 +103,17 @@ fn time_of(minutes: i64) -> Time {
     Time::new(hour, minute, 0, 0).unwrap_or(Time::constant(23, 59, 0, 0))
 }
 
-/// Within the working day, where no zone says when that ends.
-const fn today_still(language: Language) -> &'static str {
-    match language {
-        Language::Es => "hoy mismo",
-        Language::Ru => "ещё сегодня",
-        Language::Uk => "ще сьогодні",
-        Language::En | Language::Other => "today",
+/// An hour or two, where no zone says which hour of the day that is.
+const fn within(language: Language, hours: u16) -> &'static str {
+    match (language, hours) {
+        (Language::Es, ..2) => "en menos de una hora",
+        (Language::Es, _) => "en menos de dos horas",
+        (Language::Ru, ..2) => "в течение часа",
+        (Language::Ru, _) => "в течение двух часов",
+        (Language::Uk, ..2) => "протягом години",
+        (Language::Uk, _) => "протягом двох годин",
+        (Language::En | Language::Other, ..2) => "within the hour",
+        (Language::En | Language::Other, _) => "within two hours",
     }
 }
 
@@ -270,7 +275,10 @@ mod tests {
     #[test]
     fn each_language_writes_the_time_its_own_way() {
         let of = |language, hours| promise(&Company::default(), language, FRIDAY, hours).words;
-        assert_eq!(of(Language::En, 1), "today");
+        assert_eq!(of(Language::En, 1), "within the hour");
+        assert_eq!(of(Language::Ru, 2), "не позднее понедельника, 23 ноября");
+        let due = promise(&Company::default(), Language::En, FRIDAY, 1).at;
+        assert!(due.0 - FRIDAY.0 <= 2 * 3600, "an hour is an hour, rounded up: {due:?}");
         assert_eq!(of(Language::Uk, 2), "не пізніше понеділка, 23 листопада");
         let london: Company = toml::from_str("time-zone = \"Europe/London\"").unwrap();
         assert_eq!(promise(&london, Language::En, FRIDAY, 1).words, "by 6 pm today");

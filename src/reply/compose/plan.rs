@@ -1,10 +1,11 @@
 //! Which moves a draft has, for each combination of labels.
 
+mod fit;
+
 use std::collections::BTreeSet;
 
 use crate::classify::{Label, label};
-use crate::reply::facts::Facts;
-use crate::reply::playbook::Book;
+use crate::reply::playbook::{Book, Script};
 use crate::reply::{History, NoDraft, Occasion};
 
 /// One move of one script. It may be left out when nothing fits if it is `optional`.
@@ -76,6 +77,10 @@ impl Plan {
         };
         match primary {
             Label::Automated => Err(NoDraft::Automated),
+            // what else there is is answered where it turns out that nobody threatens
+            Label::Threat if doubted.contains(&Label::Threat) => {
+                plan([vec![Label::Threat], issues].concat(), channel)
+            }
             Label::Threat => plan(vec![Label::Threat], channel),
             Label::Harassment => {
                 // Thanks alone are no business: an answer would be taken for interest.
@@ -119,63 +124,23 @@ impl Plan {
         }
     }
 
-    /// The plan after a look at the words of the mail: a script that they do not bear out gives way
-    /// to one that they do, and nothing is said about what is not there.
-    pub(super) fn fit(mut self, facts: &Facts) -> Self {
-        let says = |label: Label| facts.borne_out.contains(&label);
-        let asks = facts.quotes.contains_key(&Label::Question) || facts.slots.contains_key("question");
-        let marked = facts.repeated().any(|fact| fact.value.ends_with('?'));
-        if facts.known.contains("self-insult") {
-            self.doubted.insert(Label::Abuse);
-            self.first = self.first.filter(|first| !first.starts_with("boundary"));
-        }
-        let says_main = self.answered.first().is_some_and(|label| says(*label));
-        // what failed is told, and nothing is asked
-        let told = !says(Label::Question) && facts.known.contains("failure");
-        let instead = match self.answered.first() {
-            Some(Label::Pricing) if !says(Label::Pricing) && asks => Some(Label::Question),
-            Some(Label::Pricing) if !says(Label::Pricing) && says(Label::Complaint) => Some(Label::Complaint),
-            // a sum that nobody asks about or calls too high is told because something is wrong with it
-            Some(Label::Pricing) if told && facts.known.contains("inquiry") => Some(Label::Complaint),
-            Some(Label::Question) if told => Some(Label::Complaint),
-            Some(Label::Idea | Label::Entitlement) if !says_main && says(Label::Praise) => {
-                Some(Label::Praise)
-            }
-            Some(Label::Abuse) if self.doubted.contains(&Label::Abuse) && says(Label::Praise) => {
-                Some(Label::Praise)
-            }
-            Some(Label::Complaint) if !says(Label::Complaint) && marked && says(Label::Praise) => {
-                Some(Label::Question)
-            }
-            _ => None,
+    /// What is given back of the mail before the questions, where the sequence does not name it itself.
+    fn given_back(&self, script: &Script) -> Vec<Step> {
+        let wanted: &[&str] = match self.answered.first() {
+            Some(Label::Complaint) => &["details", "wish"],
+            Some(Label::Threat) => &["details"],
+            Some(Label::Panic) => &["wish"],
+            _ => &[],
         };
-        if let Some(label) = instead {
-            self.answered.retain(|known| *known != label);
-            if let Some(main) = self.answered.first_mut() {
-                *main = label;
-            }
-            self.main = label.as_str();
-            self.doubtful = false;
-        }
-        let main = self.answered.first().copied();
-        let inquiry = main == Some(Label::Pricing) && facts.known.contains("inquiry");
-        let loss = facts.matter.as_deref() == Some("loss");
-        self.variants = [(inquiry, "inquiry"), (loss, "loss")]
-            .into_iter()
-            .filter_map(|(holds, variant)| holds.then_some(variant))
-            .collect();
-        let other = says(Label::Praise) || asks;
-        self.doubtful |= main == Some(Label::Complaint) && !says(Label::Complaint) && other;
-        let doubted = &self.doubted;
-        let kept = |label: Label| match label {
-            _ if Some(label) == main => true,
-            _ if doubted.contains(&label) => false,
-            Label::Question => asks && main != Some(Label::Panic),
-            Label::Praise | Label::Idea | Label::Pricing | Label::Complaint => says(label),
-            _ => true,
-        };
-        self.answered.retain(|label| kept(*label));
-        self
+        let named =
+            |wanted: &&&str| script.moves.iter().flatten().any(|name| name.trim_end_matches('?') == **wanted);
+        let missing = wanted.iter().filter(|wanted| !named(wanted));
+        missing.map(|wanted| Step::new(self.main, &format!("{wanted}?"))).collect()
+    }
+
+    /// Whether a price is asked for, and not called too high.
+    pub(super) fn inquires(&self) -> bool {
+        self.variants.contains(&"inquiry")
     }
 
     /// The moves: those of the main script, what is said first behind the greeting, and what the
@@ -197,6 +162,12 @@ impl Plan {
         let says = |wanted: &&String| bounded || !wanted.starts_with("boundary");
         let mut paragraphs: Vec<Vec<Step>> =
             script.moves.iter().map(|moves| moves.iter().filter(says).map(step).collect()).collect();
+        let given = self.given_back(script);
+        if !given.is_empty() {
+            let asks = |moves: &Vec<Step>| moves.iter().any(|step| step.wanted == "ask");
+            let at = paragraphs.iter().position(asks).unwrap_or(paragraphs.len().saturating_sub(2));
+            paragraphs.insert(at, given);
+        }
         let others = self.answered.iter().skip(1).filter(|label| !(**label == Label::Praise && self.wary));
         // A fright is met with calm and then with what failed; anything else comes before the plan.
         let (soon, late): (Vec<Label>, Vec<Label>) =
@@ -218,6 +189,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reply::facts::Facts;
 
     fn of(labels: &[Label], incidents: u32) -> Result<Plan, NoDraft> {
         Plan::of(labels, &[], &History { incidents, ..History::default() })
@@ -264,6 +236,16 @@ mod tests {
         assert_eq!((plan.first, plan.doubted), (None, BTreeSet::from([Label::Abuse])));
         facts.borne_out.insert(Label::Praise);
         assert_eq!(of(&[Label::Abuse], 0).unwrap().fit(&facts).main, "praise");
+    }
+
+    #[test]
+    fn what_is_wanted_is_answered_even_where_a_sequence_does_not_name_it() {
+        let own = "moves = [[\"greet\"], [\"sorry\"], [\"ask\"], [\"plan\"], [\"sign\"]]";
+        let books = crate::reply::Playbooks::with(&[("en/complaint.toml", own)]).unwrap();
+        let book = books.book(crate::mail::Language::En).unwrap();
+        let laid = of(&[Label::Complaint], 0).unwrap().paragraphs(book).unwrap();
+        let wanted: Vec<&str> = laid.iter().flatten().map(|step| step.wanted.as_str()).collect();
+        assert_eq!(wanted, ["greet", "sorry", "details", "wish", "ask", "plan", "sign"]);
     }
 
     #[test]

@@ -7,11 +7,17 @@ use minijinja::{Environment, UndefinedBehavior};
 use super::plan::Step;
 use super::printable;
 use crate::reply::facts::Facts;
-use crate::reply::playbook::{Ask, Book, Matter, Wording, hash};
+use crate::reply::playbook::{Ask, Book, Matter, Script, Wording, hash};
 use crate::reply::{NoDraft, Occasion, Request, promise};
 
 /// Most questions in the list; what a wording asks itself comes on top.
 const LIST: usize = 3;
+
+/// Most details given back.
+const DETAILS: usize = 4;
+
+/// Slots of which one is as good as another: a mail with a contract is not asked for an order.
+const NUMBERS: [&str; 4] = ["order", "invoice", "account", "case"];
 
 /// Slots that every draft has: they do not make a wording more particular.
 const ALWAYS: [&str; 4] = ["by", "signature", "questions", "good_day"];
@@ -27,6 +33,8 @@ pub(super) struct Speaker<'a> {
     main: &'a str,
     /// Quotations already made: the same words are not repeated twice in one draft.
     quoted: BTreeSet<String>,
+    /// What was said so far.
+    said: String,
     /// Ids of the wordings used.
     pub(super) used: Vec<String>,
 }
@@ -42,7 +50,18 @@ impl<'a> Speaker<'a> {
         let mut env = Environment::new();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         let matter = book.matters().iter().find(|matter| Some(&matter.name) == facts.matter.as_ref());
-        Self { request, book, facts, matter, slots, env, main, quoted: BTreeSet::new(), used: Vec::new() }
+        Self {
+            request,
+            book,
+            facts,
+            matter,
+            slots,
+            env,
+            main,
+            quoted: BTreeSet::new(),
+            said: String::new(),
+            used: Vec::new(),
+        }
     }
 
     /// The text of a move; empty when it is optional and nothing fits.
@@ -55,19 +74,50 @@ impl<'a> Speaker<'a> {
             Some((_, fact)) => self.slots.insert("quote", printable(&fact.value)),
             None => self.slots.remove("quote"),
         };
+        if step.wanted == "details" {
+            match self.details() {
+                Some(details) => self.slots.insert("details", details),
+                None => self.slots.remove("details"),
+            };
+        }
         // What is said about a matter belongs to the scripts that deal with failures.
         let failures = ["complaint", "panic"].contains(&step.script.as_str());
         // where the matter is unknown and somebody may be in danger, the first step is the one for danger
         let danger = step.wanted == "first-step" && self.facts.known.contains("danger");
         let matters = self.book.matters();
+        let outcomes = self.book.script("outcomes");
+        let (outcome, several) = match (step.wanted.as_str(), self.facts.outcomes.as_slice()) {
+            ("wish", [only]) => (self.book.outcomes().iter().find(|outcome| outcome.name == *only), true),
+            ("wish", [_, ..]) => (None, true),
+            _ => (None, false),
+        };
+        let of = |script: Option<&'a Script>, wanted: &str| script.and_then(|script| script.say.get(wanted));
+        let wishes =
+            [of(outcome.map(|outcome| &outcome.script), "step"), of(outcomes, "several").filter(|_| several)];
         let sources = [
             self.matter.filter(|_| failures).map(|matter| &matter.script),
             matters.iter().find(|matter| danger && matter.name == "danger").map(|matter| &matter.script),
             self.book.script(&step.script),
             self.book.script("common"),
+            outcomes,
         ];
-        let lists: Vec<&Vec<Wording>> =
-            sources.into_iter().flatten().filter_map(|script| script.say.get(&step.wanted)).collect();
+        // the first step has named the emergency services already
+        let grave = self.matter.is_some_and(|matter| matter.name == "danger");
+        if grave && self.main == "panic" && step.wanted == "sorry" {
+            return Ok(String::new());
+        }
+        // who says by when what is wanted is not asked what presses
+        let answered = step.wanted == "work-round"
+            && ["wish", "deadline"].iter().all(|mark| self.facts.known.contains(mark))
+            && self.matter.is_none();
+        if answered && step.optional {
+            return Ok(String::new());
+        }
+        // the subject says what nothing else does
+        let topic =
+            of(outcomes, "topic").filter(|_| step.wanted == "sorry" && self.slots.contains_key("topic"));
+        let said = sources.into_iter().flatten().filter_map(|script| script.say.get(&step.wanted));
+        let lists: Vec<&Vec<Wording>> = wishes.into_iter().flatten().chain(topic).chain(said).collect();
         match self.choose(&lists, &step.wanted) {
             Some(wording) => Ok(self.fill(&wording)),
             None if step.optional => Ok(String::new()),
@@ -117,7 +167,29 @@ impl<'a> Speaker<'a> {
             }
         }
         let text = self.env.render_str(&template, &self.slots).unwrap_or_default();
+        // a question that is quoted in English has its stop
+        let text = text.replace("?”.", "?”");
+        self.said.push_str(&text);
         promise::close(&text, self.slots.get("by").map_or("", String::as_str), self.request.mail.language)
+    }
+
+    /// The details that were not given back yet; a single one is not worth a sentence.
+    fn details(&self) -> Option<String> {
+        let new: Vec<&str> = self
+            .facts
+            .details
+            .iter()
+            .map(String::as_str)
+            .filter(|detail| !self.gives(detail))
+            .take(DETAILS)
+            .collect();
+        (new.len() > 1).then(|| printable(&new.join(", ")))
+    }
+
+    /// Whether a detail stands in what was said; a number without its noun is enough.
+    fn gives(&self, detail: &str) -> bool {
+        let number = detail.rsplit(' ').next().unwrap_or(detail);
+        self.said.contains(detail) || number.chars().any(|c| c.is_ascii_digit()) && self.said.contains(number)
     }
 
     /// How many questions of ours a text has: a quoted one is the customer's.
@@ -144,18 +216,21 @@ impl<'a> Speaker<'a> {
         let common = self.book.script("common").map_or(&[][..], |script| &script.ask);
         let matter = self.matter.map_or(&[][..], |matter| &matter.script.ask);
         let is_open = |ask: &&Ask| {
-            let known = ask.unless.iter().any(|known| self.facts.known.contains(known.as_str()));
+            let has = |mark: &str| self.facts.known.contains(mark);
+            let known =
+                ask.unless.iter().any(|mark| has(mark) || NUMBERS.contains(&mark.as_str()) && has("number"));
             !known && self.is_fresh(&ask.wording) && self.fits(&ask.wording)
         };
         let intake = self.book_intake();
         // what the company asks about this product comes first
         let mut open: Vec<&Ask> = intake.iter().filter(is_open).collect();
         open.extend(matter.iter().filter(|_| failures).filter(is_open));
-        // What is asked about a known matter is enough; in a fright two questions are the least.
-        if open.is_empty() || self.main == "panic" && open.len() < 2 {
+        // what is asked about a known matter is enough
+        if open.is_empty() {
             open.extend(script.iter().filter(is_open));
         }
-        if open.is_empty() && failures {
+        // what a known matter has no question for, nobody has to answer
+        if open.is_empty() && failures && self.matter.is_none() {
             open.extend(common.iter().filter(is_open));
         }
         open.truncate(budget.min(LIST));

@@ -4,8 +4,10 @@
 use super::Fact;
 use super::quote::fact;
 use super::sentence::{LONGEST, Sentence};
+use super::surety::{is_failure, speaks_of};
 use crate::classify::Label;
 use crate::reply::lexicon::{self, Lexicon, Phrases};
+use crate::reply::playbook::Matter;
 
 /// Longest wish repeated, in characters: a request in one breath.
 const LONGEST_WISH: usize = 110;
@@ -13,11 +15,8 @@ const LONGEST_WISH: usize = 110;
 /// Fewest words of content in a sentence that is repeated.
 const FEWEST_WORDS: usize = 2;
 
-/// Words of content in a sentence of which a single one may well not be the matter.
-const SCENERY: usize = 8;
-
 /// Most sentences of a mail whose beginning is taken for its matter.
-const SHORT: usize = 6;
+pub(super) const SHORT: usize = 6;
 
 /// Shortest beginning that is taken for the matter, in characters.
 const SHORTEST_TOLD: usize = 20;
@@ -27,6 +26,11 @@ pub(super) struct Reading<'a> {
     pub(super) all: &'a [Sentence],
     /// Words of the subject.
     pub(super) subject: &'a str,
+    pub(super) matters: &'a [Matter],
+    /// What it is about, where that is known.
+    pub(super) matter: Option<&'a Matter>,
+    /// Whether the mail tells a story.
+    pub(super) long: bool,
     /// Whether the mail insults, courts or threatens.
     pub(super) wary: bool,
     pub(super) lists: &'a Lexicon,
@@ -41,7 +45,7 @@ impl Reading<'_> {
         self.lists.cues.get(of.as_str())
     }
 
-    fn hits(&self, sentence: &Sentence, label: Label) -> usize {
+    pub(super) fn hits(&self, sentence: &Sentence, label: Label) -> usize {
         self.cues(label).map_or(0, |cues| lexicon::hits(&sentence.folded, cues))
     }
 
@@ -72,7 +76,8 @@ impl Reading<'_> {
 
     /// Where no word gives the matter away, a short and civil mail begins with it.
     fn told(&self, label: Label) -> Option<&Sentence> {
-        if self.wary || self.all.len() > SHORT || !matches!(label, Label::Complaint | Label::Panic) {
+        let failure = matches!(label, Label::Complaint | Label::Panic);
+        if self.wary || self.matter.is_some() || self.long || self.all.len() > SHORT || !failure {
             return None;
         }
         let cyrillic = |text: &str| text.chars().any(|c| ('\u{400}'..'\u{530}').contains(&c));
@@ -86,6 +91,10 @@ impl Reading<'_> {
                 && !foreign(&sentence.text)
                 && !introduces(&sentence.folded)
                 && !sentence.hangs
+                && !self.chases(sentence)
+                && !lexicon::has(&sentence.folded, &self.lists.months)
+                && sentence.text.chars().filter(char::is_ascii_digit).count() < 3
+                && !lexicon::has(&sentence.folded, &self.lists.courting)
                 && (SHORTEST_TOLD..=LONGEST).contains(&length)
                 && sentence.content(self.lists).count() > FEWEST_WORDS
                 && [&self.lists.wishes, &self.lists.thanks]
@@ -107,7 +116,14 @@ impl Reading<'_> {
         let speech = sentence.text.contains(['"', '«', '“', '„']);
         let fits = match label {
             // what failed, told: neither a question nor thanks nor what is wanted
-            Label::Complaint => said > usize::from(wants) && !asks && !thanks,
+            Label::Complaint => {
+                let first = sentence.folded.split_whitespace().next().unwrap_or("");
+                let orders = lexicon::has(first, &lists.imperatives);
+                said + usize::from(self.names_failure(sentence)) > usize::from(wants)
+                    && !asks
+                    && !thanks
+                    && !orders
+            }
             // what is held against us has to be beyond doubt
             Label::Threat => said > 1 && !asks && !thanks && !wants,
             Label::Praise => self.praises(sentence) && !asks,
@@ -119,17 +135,23 @@ impl Reading<'_> {
             // what has happened; a plea is no matter to repeat
             Label::Panic => {
                 let failed = self.hits(sentence, Label::Complaint);
-                failed > 0 && failed + said > 1 && at < 2 && !asks && !wants && !thanks && !speech
+                let told = failed > 0 && failed + said > 1 || self.names_failure(sentence);
+                told && at < 2 && !asks && !wants && !thanks && !speech
             }
             _ => false,
         };
         let titled = content.iter().filter(|word| lexicon::contains(self.subject, word)).count().min(2);
-        // one sign in a long sentence may be scenery
-        let opens = at == 0 && self.all.len() <= SHORT;
-        let sure = label != Label::Complaint || said > 1 || titled > 0 || opens || content.len() <= SCENERY;
-        if !fits || !sure || sentence.hangs || content.len() < FEWEST_WORDS {
+        // "It would be good if" leans on nothing
+        let hangs = sentence.hangs && label != Label::Idea;
+        let sure = self.is_sure(at, sentence, said, titled, label);
+        let fewest =
+            if is_failure(label) && !self.names_failure(sentence) { FEWEST_WORDS + 1 } else { FEWEST_WORDS };
+        if !fits || !sure || hangs || content.len() < fewest {
             return None;
         }
+        let named = usize::from(self.names_failure(sentence) && is_failure(label));
+        let matched =
+            usize::from(is_failure(label) && self.matter.is_some_and(|matter| speaks_of(sentence, matter)));
         let digits = sentence.text.chars().any(|c| c.is_ascii_digit());
         let factual = usize::from(matches!(label, Label::Complaint | Label::Threat) && digits);
         let quoting = usize::from(label == Label::Criticism && speech);
@@ -139,13 +161,22 @@ impl Reading<'_> {
         // a short mail says first what it is about
         let opening = if self.all.len() > SHORT { 0 } else { 3_usize.saturating_sub(at) };
         let early = usize::from(at < 4) + opening;
-        Some(6 * said.min(2) + 3 * (factual + quoting + asked) + 2 * (breath + titled) + early)
+        Some(
+            8 * named
+                + 6 * matched
+                + 6 * said.min(2)
+                + 3 * (factual + quoting + asked)
+                + 2 * (breath + titled)
+                + early,
+        )
     }
 
     /// Whether a sentence says something kind, and not only "thank you in advance".
     pub(super) fn praises(&self, sentence: &Sentence) -> bool {
         let thanks = lexicon::hits(&sentence.folded, &self.lists.thanks);
-        let wants = lexicon::has(&sentence.folded, &self.lists.wishes);
+        // "I would like to thank" wants nothing
+        let wants = lexicon::has(&sentence.folded, &self.lists.wishes)
+            && !lexicon::has(&sentence.folded, &self.lists.denials);
         let kind = self.hits(sentence, Label::Praise);
         let kinder = kind > usize::from(thanks > 0);
         kind > 0 && !wants && (kinder || sentence.content(self.lists).count() >= 4)
@@ -201,7 +232,12 @@ impl Reading<'_> {
                     && !sentence.hangs
                     && !sentence.asks()
                     && sentence.text.chars().count() <= LONGEST_WISH
-                    && sentence.content(self.lists).count() >= FEWEST_WORDS
+                    && sentence
+                        .content(self.lists)
+                        .filter(|word| !lexicon::has(word, &self.lists.vague))
+                        .count()
+                        >= FEWEST_WORDS
+                    && !lexicon::has(&sentence.folded, &self.lists.courting)
                     && self.wants(sentence)
                     && self.is_request(sentence)
             })
@@ -214,16 +250,17 @@ impl Reading<'_> {
     /// not come".
     fn is_request(&self, sentence: &Sentence) -> bool {
         let first = sentence.folded.split(' ').next().unwrap_or("");
-        self.hits(sentence, Label::Complaint) == 0
-            || lexicon::has(first, &self.lists.imperatives)
-            || lexicon::has(first, &self.lists.wishes)
+        let opens = lexicon::has(first, &self.lists.imperatives)
+            || self.lists.asking.iter().any(|asking| lexicon::first_words(&sentence.folded, asking));
+        let told = self.hits(sentence, Label::Complaint) > 0;
+        (opens || !told) && !lexicon::has(&sentence.folded, &self.lists.reasons)
     }
 
     /// Whether a sentence says what result is wanted. Refusals, thanks and figures of speech are none.
     pub(super) fn wants(&self, sentence: &Sentence) -> bool {
         let first = sentence.folded.split_whitespace().next().unwrap_or("");
         let orders = lexicon::has(first, &self.lists.imperatives);
-        (orders || lexicon::has(&sentence.folded, &self.lists.wishes))
+        (orders || lexicon::has(&sentence.folded, &self.lists.asking))
             && !lexicon::has(&sentence.folded, &self.lists.denials)
             && !lexicon::has(&sentence.folded, &self.lists.thanks)
     }
@@ -234,11 +271,16 @@ mod tests {
     use super::super::sentence::split;
     use super::*;
     use crate::mail::Language;
+    use crate::reply::Playbooks;
 
     fn reading_of<T>(text: &str, wary: bool, read: impl FnOnce(&mut Reading<'_>) -> T) -> T {
         let lists = lexicon::of(Language::En);
         let all = split(text, lists);
-        read(&mut Reading { all: &all, subject: "", wary, lists, taken: Vec::new() })
+        let books = Playbooks::shipped().unwrap();
+        let matters = books.book(Language::En).unwrap().matters();
+        let long = text.split_whitespace().count() > 90;
+        let subject = "";
+        read(&mut Reading { all: &all, subject, matters, matter: None, long, wary, lists, taken: Vec::new() })
     }
 
     fn key_of(text: &str, label: Label, wary: bool) -> Option<String> {
@@ -293,6 +335,28 @@ mod tests {
             wish("Please send me a new zipper for it.").as_deref(),
             Some("Please send me a new zipper for it")
         );
+    }
+
+    #[test]
+    fn calls_attempts_and_scenery_are_not_the_matter() {
+        let text = "I rang your line twice last week and nobody called back. The washing machine has never arrived. \
+                    I still have the email with the form attached.";
+        assert_eq!(
+            key_of(text, Label::Complaint, false).as_deref(),
+            Some("The washing machine has never arrived")
+        );
+        let text =
+            "I tried to restart it twice and it was slow. I still have the form attached to your email.";
+        assert_eq!(key_of(text, Label::Complaint, false), None);
+    }
+
+    #[test]
+    fn half_a_matter_is_not_repeated() {
+        let text = format!(
+            "The parcel never arrived{} and so on.",
+            ", and the neighbours told me this and that".repeat(5)
+        );
+        assert_eq!(key_of(&text, Label::Complaint, false), None);
     }
 
     #[test]

@@ -47,7 +47,15 @@ pub(super) fn identifier(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Opti
     {
         end += 1;
     }
-    let value = words.get(at..=end)?.iter().map(|word| word.bare).collect::<Vec<_>>().join(" ");
+    let parts: Vec<&str> = words.get(at..=end)?.iter().map(|word| word.bare).collect();
+    // "договор 38 500": thousands are a sum
+    let year =
+        parts.len() == 1 && here.bare.len() == 4 && ["19", "20"].iter().any(|age| here.bare.starts_with(age));
+    let thousands = parts.len() == 2 && parts.iter().all(|part| part.len() <= 3);
+    if thousands && parts.last().is_some_and(|part| part.len() == 3) && !here.numbered {
+        return None;
+    }
+    let value = parts.join(" ");
     let length = end - at + 1;
     let priced = words.get(end + 1).is_some_and(|next| {
         !next.folded.is_empty() && next.folded.chars().all(is_currency_sign)
@@ -61,6 +69,10 @@ pub(super) fn identifier(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Opti
         let ends = before.stops && (back > 1 || before.bare.chars().count() > 3);
         // "Booking ref: KX7T2P"
         let colon = back == 1 && before.stops && names_a_number(before, lists);
+        // "a customer since 2019"
+        if year && back > 1 {
+            break;
+        }
         if ends && !colon || BREAKS.contains(&before.folded.as_str()) {
             break;
         }

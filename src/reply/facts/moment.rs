@@ -3,8 +3,14 @@
 use super::word::{Word, numeric};
 use crate::reply::lexicon::{self, Lexicon};
 
-/// `16:12`, `9:30am`.
+/// `16:12`, `9:30am`, `4pm`.
 pub(super) fn is_time(text: &str) -> bool {
+    let hour = text.strip_suffix("am").or_else(|| text.strip_suffix("pm"));
+    let spoken = hour.is_some_and(|hour| numeric(hour) && hour.len() <= 5);
+    spoken || is_clock(text)
+}
+
+fn is_clock(text: &str) -> bool {
     text.split_once(':').is_some_and(|(hour, minute)| {
         matches!(hour.len(), 1 | 2)
             && minute.len() >= 2
@@ -16,7 +22,10 @@ pub(super) fn is_time(text: &str) -> bool {
 /// `12.05`, `2026-11-20`, `3/4`.
 pub(super) fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split(['.', '/', '-']).collect();
+    // "2-3" is a range
+    let ranged = text.contains('-') && parts.len() == 2 && parts.iter().any(|part| part.len() != 2);
     matches!(parts.len(), 2 | 3)
+        && !ranged
         && parts
             .iter()
             .all(|part| matches!(part.len(), 1 | 2 | 4) && part.chars().all(|c| c.is_ascii_digit()))
@@ -41,11 +50,20 @@ pub(super) fn is_span(words: &[Word<'_>], at: usize, lists: &Lexicon) -> bool {
         })
 }
 
+/// "They said it would be here by Tuesday": the words before, up to where the clause begins.
+fn was_promised(words: &[Word<'_>], at: usize, lists: &Lexicon) -> bool {
+    let before = words.get(..at).unwrap_or_default().iter().rev().take_while(|word| !word.stops);
+    before.take(CLAUSE).any(|word| lexicon::has(&word.folded, &lists.promised))
+}
+
+/// Words of a clause that are looked back at.
+const CLAUSE: usize = 14;
+
 /// "until Friday", "до 12 мая": the word before, and what follows if it is of the calendar. A bare
 /// part of the day is none: "she sat there until the evening".
 pub(super) fn deadline(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<String> {
     let here = words.get(at)?;
-    if here.stops || !lexicon::has(&here.folded, &lists.deadlines) {
+    if here.stops || !lexicon::has(&here.folded, &lists.deadlines) || was_promised(words, at, lists) {
         return None;
     }
     let (mut last, mut counted) = (None, false);

@@ -108,7 +108,7 @@ fn person(written: &str, sure: bool, lists: &Lexicon) -> Option<String> {
     }
     let known = |word: &str| lists.names.binary_search(&lexicon::fold(word)).is_ok();
     for (at, word) in words.iter().enumerate() {
-        if at > 0 && is_patronymic(word) {
+        if at > 0 && is_patronymic(word) && (words.len() > 2 || is_of_a_name(word, lists)) {
             let first = words.get(at - 1)?;
             return Some(format!("{first} {word}"));
         }
@@ -125,6 +125,18 @@ fn person(written: &str, sure: bool, lists: &Lexicon) -> Option<String> {
         [_, _] | [_, _, _] if !cyrillic => Some(words.join(" ")),
         _ => None,
     }
+}
+
+/// Whether a name is the beginning of a patronymic, as in Петрович; Полюхович is a surname.
+fn is_of_a_name(word: &str, lists: &Lexicon) -> bool {
+    let word = lexicon::fold(word);
+    let stem = ["йович", "ьевич", "ович", "евич", "ьич", "ич", "івна", "ївна", "овна", "евна", "ична"]
+        .iter()
+        .find_map(|end| word.strip_suffix(end));
+    stem.is_some_and(|stem| {
+        let at = lists.names.partition_point(|name| name.as_str() < stem);
+        lists.names.get(at).is_some_and(|name| name.starts_with(stem))
+    })
 }
 
 fn is_patronymic(word: &str) -> bool {
@@ -259,6 +271,7 @@ mod tests {
             ("Наталія Дорош", "Наталіє"),
             ("Коваль Андрій", "Андрію"),
             ("Петро Петрович", "Петре Петровичу"),
+            ("Антон Полюхович", "Антоне"),
             ("Олег Дмитрович", "Олегу Дмитровичу"),
         ] {
             assert_eq!(greeted(Language::Uk, from, "x").as_deref(), Some(said));

@@ -8,13 +8,18 @@ use super::moment::{deadline, is_date, is_span, is_time};
 use super::word::{Word, is_currency_sign, numeric, words};
 use crate::reply::lexicon::{self, Lexicon};
 
+/// How many words before a number may say that it is a telephone's.
+const REACH: usize = 3;
+
 /// What the numbers of a mail say.
 #[derive(Default)]
 pub(super) struct Numbers {
-    /// Facts by slot: amount, order, invoice, account, case, deadline.
+    /// Facts by slot: amount, order, invoice, account, case, deadline, phone.
     pub(super) facts: Vec<(&'static str, Fact)>,
-    /// Marks: date, time, phone, amount, quantity, address.
+    /// Marks: date, time, amount, quantity, address.
     pub(super) known: BTreeSet<&'static str>,
+    /// Whether the sum read was taken or paid.
+    taken: bool,
 }
 
 impl Numbers {
@@ -22,6 +27,22 @@ impl Numbers {
         if !self.facts.iter().any(|(known, _)| *known == slot) {
             self.facts.push((slot, Fact { value: value.to_owned(), read_from: read_from.to_owned() }));
         }
+    }
+}
+
+impl Numbers {
+    /// The sum a mail is about: the first that was taken or paid, else the first.
+    fn sum(&mut self, amount: String, taken: bool) {
+        self.known.insert("amount");
+        let first = self.facts.iter_mut().find(|(slot, _)| *slot == "amount");
+        match first {
+            Some((_, fact)) if taken && !self.taken => {
+                *fact = Fact { value: amount.clone(), read_from: amount }
+            }
+            Some(_) => {}
+            None => self.add("amount", &amount, &amount),
+        }
+        self.taken |= taken;
     }
 }
 
@@ -48,20 +69,32 @@ pub(super) fn read(text: &str, lists: &Lexicon) -> Numbers {
 /// What begins at `at`, and how many words it takes.
 fn one(found: &mut Numbers, words: &[Word<'_>], at: usize, lists: &Lexicon) -> usize {
     let Some(word) = words.get(at) else { return 1 };
-    if let Some(amount) = amount(words, at, lists) {
-        found.add("amount", &amount, &amount);
+    if let Some((amount, length)) = amount(words, at, lists) {
+        let first = at.saturating_sub(length - 1);
+        let taken = words.get(first.saturating_sub(REACH)..first).unwrap_or_default();
+        let taken = taken.iter().any(|word| lexicon::has(&word.folded, &lists.sums));
+        found.sum(amount, taken);
         return 1;
     }
     if !word.bare.contains(|c: char| c.is_ascii_digit()) {
         return 1;
     }
-    if let Some(number) = identifier(words, at, lists) {
+    let telephone = telephone(words, at);
+    let called = words.get(at.saturating_sub(REACH)..at).unwrap_or_default();
+    let rings = word.plus
+        || word.bare.starts_with('0')
+        || called.iter().any(|word| lexicon::has(&word.folded, &lists.phones));
+    if !(telephone > 0 && rings)
+        && let Some(number) = identifier(words, at, lists)
+    {
         found.add(number.slot, &number.value, &number.read_from);
         return number.length;
     }
-    let telephone = telephone(words, at);
     if telephone > 0 {
-        found.known.insert("phone");
+        let parts: Vec<&str> =
+            words.get(at..at + telephone).unwrap_or_default().iter().map(|word| word.bare).collect();
+        let value = format!("{}{}", if word.plus { "+" } else { "" }, parts.join(" "));
+        found.add("phone", &value, &value);
         return telephone;
     }
     let before = |back: usize| at.checked_sub(back).and_then(|at| words.get(at));
@@ -71,7 +104,9 @@ fn one(found: &mut Numbers, words: &[Word<'_>], at: usize, lists: &Lexicon) -> u
         found.known.insert("time");
     } else if is_date(word.bare) && !word.bare.contains(',') {
         found.known.insert("date");
-    } else if is(before(1).filter(|word| !word.stops), &lists.places) || is(before(2), &lists.places) {
+    } else if is(before(1).filter(|word| !word.stops || word.bare.chars().count() <= 4), &lists.places)
+        || is(before(2), &lists.places)
+    {
         found.known.insert("address");
     } else if numeric(word.bare) {
         let cents = word.bare.rsplit_once([',', '.']).is_some_and(|(_, cents)| cents.len() == 2);
@@ -91,12 +126,12 @@ fn one(found: &mut Numbers, words: &[Word<'_>], at: usize, lists: &Lexicon) -> u
     1
 }
 
-/// `$45`, `45 €`, `6 400 руб`: exactly as written. `at` is where the currency stands.
-fn amount(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<String> {
+/// `$45`, `45 €`, `6 400 руб`: exactly as written, with the number of words. `at` is where the currency stands.
+fn amount(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<(String, usize)> {
     let here = words.get(at)?;
     let digits = here.bare.trim_matches(is_currency_sign);
     if digits.len() != here.bare.len() && !digits.is_empty() && numeric(digits) {
-        return Some(here.bare.to_owned());
+        return Some((here.bare.to_owned(), 1));
     }
     let is_currency = here.bare.chars().all(is_currency_sign) && !here.bare.is_empty()
         || lexicon::has(&here.folded, &lists.currencies);
@@ -114,7 +149,7 @@ fn amount(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<String> {
         first -= 1;
     }
     let parts: Vec<&str> = words.get(first..=at)?.iter().map(|word| word.bare).collect();
-    (first < at).then(|| parts.join(" "))
+    (first < at).then(|| (parts.join(" "), at - first + 1))
 }
 
 #[cfg(test)]
@@ -159,11 +194,15 @@ mod tests {
 
     #[test]
     fn a_telephone_number_is_known_as_one() {
-        for text in ["call me on 07700 900123", "my number is +44 20 7946 0018.", "llámeme al 33 5555 0121"]
-        {
-            assert!(knows(Language::En, text, "phone"), "{text}");
+        for (text, number) in [
+            ("call me on 07700 900123", "07700 900123"),
+            ("my number is 07700 900123.", "07700 900123"),
+            ("my number is +44 20 7946 0018.", "+44 20 7946 0018"),
+            ("llámeme al 33 5555 0121", "33 5555 0121"),
+        ] {
+            assert_eq!(value(Language::En, text, "phone").as_deref(), Some(number), "{text}");
         }
-        assert!(!knows(Language::En, "order 88213 of 2026", "phone"));
+        assert_eq!(value(Language::En, "order 88213 of 2026", "phone"), None);
     }
 
     #[test]
@@ -204,6 +243,8 @@ mod tests {
         );
         assert_eq!(value(Language::Uk, "зняли 1200 грн двічі", "amount").as_deref(), Some("1200 грн"));
         assert_eq!(value(Language::Es, "me cobraron 45 euros", "amount").as_deref(), Some("45 euros"));
+        let text = "I set up a gift of £5 a month and you have taken £50";
+        assert_eq!(value(Language::En, text, "amount").as_deref(), Some("£50"));
     }
 
     #[test]
@@ -214,6 +255,9 @@ mod tests {
         );
         assert_eq!(value(Language::Ru, "пришлите до 12 мая", "deadline").as_deref(), Some("до 12 мая"));
         assert_eq!(value(Language::En, "sent by courier", "deadline"), None);
+        assert_eq!(value(Language::En, "told me it would be on by Tuesday", "deadline"), None);
+        assert_eq!(value(Language::En, "send it by 4pm today", "deadline").as_deref(), Some("by 4pm"));
+        assert_eq!(value(Language::Uk, "швидкість падає до 2-3 мегабіт", "deadline"), None);
         assert_eq!(value(Language::Uk, "сиділа там до вечора", "deadline"), None);
         assert_eq!(value(Language::Ru, "работаете до 8 вечера?", "deadline").as_deref(), Some("до 8 вечера"));
     }

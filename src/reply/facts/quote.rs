@@ -44,13 +44,13 @@ pub(super) fn fact(sentence: &Sentence, lists: &Lexicon) -> Option<Fact> {
 /// "Good evening po." before the matter: what stands before the first comma or stop goes when it
 /// begins with a greeting.
 fn without_greeting(text: String, lists: &Lexicon) -> String {
-    let Some((head, rest)) = text.split_once([',', '!', '.']) else { return text };
+    let Some((head, rest)) = text.split_once([',', '!', '.', ':']) else { return text };
     let greets = lexicon::fold(head)
         .split_whitespace()
         .next()
         .is_some_and(|_| lists.greetings.iter().any(|greeting| begins(&lexicon::fold(head), greeting)));
     if greets && head.chars().count() <= 40 && rest.split_whitespace().count() >= 3 {
-        capitalised(rest.trim_start_matches([' ', ',', '!', '.']))
+        capitalised(rest.trim_start_matches([' ', ',', '!', '.', ':']))
     } else {
         text
     }

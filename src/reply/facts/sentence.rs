@@ -91,7 +91,7 @@ fn ended(current: &str) -> bool {
 }
 
 /// Short words that a stop follows without an end, whatever comes next.
-const ABBREVIATIONS: [&str; 40] = [
+const ABBREVIATIONS: [&str; 45] = [
     "no",
     "nr",
     "mr",
@@ -132,6 +132,11 @@ const ABBREVIATIONS: [&str; 40] = [
     "корп",
     "гр",
     "стр",
+    "рег",
+    "исх",
+    "вх",
+    "тыс",
+    "тис",
 ];
 
 /// "no. 5", "ул. Мира", "Mr. Hale": a short word before the stop, or what follows is no capital.
@@ -140,7 +145,9 @@ fn abbreviated(current: &str, rest: &std::iter::Peekable<std::str::Chars<'_>>) -
     let next = rest.clone().find(|c| !c.is_whitespace());
     let starts =
         next.is_none_or(|c| c.is_uppercase() || matches!(c, '¿' | '¡' | '«' | '"' | '“' | '-' | '—' | '\''));
-    let letter = before.chars().count() == 1 && before.chars().all(char::is_alphabetic) && before != "I";
+    let letter = before.chars().count() == 1
+        && before.chars().all(char::is_alphabetic)
+        && !["I", "я", "є", "і", "й"].contains(&before);
     let short = letter || ABBREVIATIONS.contains(&lexicon::fold(before).as_str());
     let sum = ["грн", "руб", "тыс", "тис", "p.m", "a.m"].contains(&lexicon::fold(before).as_str());
     // "ext. 5", but not "since this morning. 180 pages"

@@ -19,13 +19,17 @@ pub(super) fn problems(books: &Playbooks) -> Vec<PlaybookProblem> {
             let file = format!("{}/matters.toml ({})", folder(*language), matter.name);
             wordings(*language, &file, &matter.script, &mut found);
         }
+        for outcome in &book.outcomes {
+            let file = format!("{}/outcomes.toml ({})", folder(*language), outcome.name);
+            wordings(*language, &file, &outcome.script, &mut found);
+        }
     }
     found
 }
 
 /// Moves named in the sequence that nothing is said for.
 fn moves(book: &Book, file: &str, name: &str, script: &Script, found: &mut Vec<PlaybookProblem>) {
-    if script.moves.is_empty() && !matches!(name, "common" | "matters") {
+    if script.moves.is_empty() && !matches!(name, "common" | "matters" | "outcomes") {
         found.push(PlaybookProblem {
             file: file.to_owned(),
             wanted: String::new(),
@@ -36,8 +40,10 @@ fn moves(book: &Book, file: &str, name: &str, script: &Script, found: &mut Vec<P
     for wanted in script.moves.iter().flatten() {
         let plain = wanted.trim_end_matches('?');
         let said = plain == "ask"
+            || plain == "wish" && !book.outcomes.is_empty()
             || script.say.contains_key(plain)
             || book.script("common").is_some_and(|common| common.say.contains_key(plain))
+            || book.script("outcomes").is_some_and(|outcomes| outcomes.say.contains_key(plain))
             || book.matters.iter().any(|matter| matter.script.say.contains_key(plain));
         if !said {
             found.push(PlaybookProblem {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::wording::{Ask, Wording};
-use super::{Book, Matter, NAMES, Script, folder};
+use super::{Book, Matter, NAMES, Outcome, Script, folder};
 use crate::mail::Language;
 use crate::reply::lexicon::Phrases;
 
@@ -19,6 +19,8 @@ pub(super) struct File {
     ask: Vec<AskLine>,
     #[serde(default)]
     matter: Vec<MatterTable>,
+    #[serde(default)]
+    outcome: Vec<OutcomeTable>,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +42,19 @@ pub(super) struct MatterTable {
     ask: Vec<AskLine>,
     #[serde(default)]
     say: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct OutcomeTable {
+    name: String,
+    said: String,
+    #[serde(default)]
+    strong: Phrases,
+    #[serde(default)]
+    weak: Phrases,
+    #[serde(default)]
+    step: Vec<String>,
 }
 
 /// Language and name of a path such as `en/complaint.toml`.
@@ -67,6 +82,19 @@ impl Book {
             match self.matters.iter_mut().find(|known| known.name == matter.name) {
                 Some(known) => *known = matter,
                 None => self.matters.push(matter),
+            }
+        }
+        for table in file.outcome {
+            let stem = format!("{stem}/{}", table.name);
+            let mut script = Script::default();
+            if !table.step.is_empty() {
+                script.lay(&stem, None, BTreeMap::from([("step".to_owned(), table.step)]), Vec::new());
+            }
+            let (name, said) = (table.name, table.said);
+            let outcome = Outcome { name, said, strong: table.strong, weak: table.weak, script };
+            match self.outcomes.iter_mut().find(|known| known.name == outcome.name) {
+                Some(known) => *known = outcome,
+                None => self.outcomes.push(outcome),
             }
         }
         self.scripts.entry(name.to_owned()).or_default().lay(&stem, file.moves, file.say, file.ask);

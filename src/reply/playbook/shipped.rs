@@ -11,8 +11,8 @@ macro_rules! files {
 
 /// Path below `data/playbooks`, text.
 pub(super) const FILES: &[(&str, &str)] = files! {
-    "en": "common" "matters" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise" "closing" "follow-up" "decline";
-    "es": "common" "matters" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise" "closing" "follow-up" "decline";
-    "ru": "common" "matters" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise" "closing" "follow-up" "decline";
-    "uk": "common" "matters" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise" "closing" "follow-up" "decline";
+    "en": "common" "matters" "outcomes" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise" "closing" "follow-up" "decline";
+    "es": "common" "matters" "outcomes" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise" "closing" "follow-up" "decline";
+    "ru": "common" "matters" "outcomes" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise" "closing" "follow-up" "decline";
+    "uk": "common" "matters" "outcomes" "threat" "abuse" "panic" "entitlement" "criticism" "complaint" "pricing" "idea" "question" "praise" "closing" "follow-up" "decline";
 };

@@ -1,0 +1,85 @@
+//! Whether a sentence is surely the matter of a mail: a wrong one repeated is worse than none.
+
+use super::choice::{Reading, SHORT};
+use super::sentence::{LONGEST, Sentence};
+use crate::classify::Label;
+use crate::reply::lexicon;
+use crate::reply::playbook::Matter;
+
+impl Reading<'_> {
+    /// Whether a sentence that tells of a failure is surely the matter, and neither half of it, nor
+    /// scenery, nor how somebody was called about it.
+    pub(super) fn is_sure(
+        &self,
+        at: usize,
+        sentence: &Sentence,
+        said: usize,
+        titled: usize,
+        label: Label,
+    ) -> bool {
+        let whole = sentence.text.chars().count() <= LONGEST;
+        if !is_failure(label) || self.names_failure(sentence) {
+            return whole;
+        }
+        // what has no sign of the matter is beside it, and who is kind does not complain
+        let beside = self.matter.is_some_and(|matter| !speaks_of(sentence, matter));
+        if beside || self.hits(sentence, Label::Praise) > 0 {
+            return false;
+        }
+        let digits = sentence.text.chars().any(|c| c.is_ascii_digit());
+        let opens = at == 0 && self.all.len() <= SHORT && !self.long || at < 2 && self.all.len() <= SHORT / 2;
+        let signs = |matter: &Matter| {
+            lexicon::hits(&sentence.folded, &matter.strong) + lexicon::hits(&sentence.folded, &matter.weak)
+        };
+        let matched = said > 0 && self.matter.map_or(0, signs) > 1;
+        let likely = if self.long {
+            said > 1 && (titled > 0 || digits || matched)
+        } else {
+            said > 1 || titled > 0 || opens || matched
+        };
+        whole && likely && !self.chases(sentence) && !lexicon::has(&sentence.folded, &self.lists.courting)
+    }
+
+    /// Whether a sentence has a sign that alone says what a mail is about. That nobody answered is seldom
+    /// all of it.
+    pub(super) fn names_failure(&self, sentence: &Sentence) -> bool {
+        let named = |matter: &Matter| lexicon::has(&sentence.folded, &matter.strong);
+        self.matters.iter().any(|matter| matter.name != "silence" && named(matter))
+    }
+
+    /// Whether a sentence tells of calls, letters and attempts rather than of the matter itself.
+    pub(super) fn chases(&self, sentence: &Sentence) -> bool {
+        // where nobody answered, the calls are the matter
+        if self.matter.is_some_and(|matter| matter.name == "silence") {
+            return false;
+        }
+        [&self.lists.contacted, &self.lists.tried].iter().any(|list| lexicon::has(&sentence.folded, list))
+    }
+
+    /// Whether a sentence asks what something costs.
+    pub(super) fn asks_price(&self, sentence: &Sentence) -> bool {
+        let asks = sentence.asks() || lexicon::has(&sentence.folded, &self.lists.requests);
+        asks && self.hits(sentence, Label::Pricing) > 0
+    }
+
+    /// Whether a sentence is business, whatever stands beside it: what failed, or a number and what is
+    /// asked about it.
+    pub(super) fn is_business(&self, sentence: &Sentence) -> bool {
+        let failed = self.hits(sentence, Label::Complaint);
+        let digits = sentence.text.chars().filter(char::is_ascii_digit).count();
+        let numbered =
+            digits > 2 && self.lists.nouns.values().any(|list| lexicon::has(&sentence.folded, list));
+        let asked = failed > 0 || lexicon::has(&sentence.folded, &self.lists.asking);
+        sentence.may(true) && (self.names_failure(sentence) || failed > 1 && digits > 0 || numbered && asked)
+    }
+}
+
+/// Whether a sentence has a sign of a matter.
+pub(super) fn speaks_of(sentence: &Sentence, matter: &Matter) -> bool {
+    [&matter.strong, &matter.weak].iter().any(|list| lexicon::has(&sentence.folded, list))
+}
+
+/// Labels under which something went wrong.
+pub(super) fn is_failure(label: Label) -> bool {
+    matches!(label, Label::Complaint | Label::Threat | Label::Panic)
+}
