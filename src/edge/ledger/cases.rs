@@ -188,8 +188,8 @@ impl Store {
     /// A keyed hash of an identity: the same for the same customer, and nobody who reads the audit
     /// can try addresses on it.
     pub(super) fn pseudonym(&self, who: &str) -> Result<String, LedgerError> {
-        let secret: [u8; 32] = self.get("meta/secret")?.unwrap_or_default();
-        let hash = Sha256::new().chain_update(secret).chain_update(b"customer").chain_update(who).finalize();
+        let hash =
+            Sha256::new().chain_update(self.secret()).chain_update(b"customer").chain_update(who).finalize();
         Ok(hex(hash.iter().take(8)))
     }
 
@@ -275,8 +275,7 @@ impl Store {
 
     fn next_ticket(&self) -> Result<TicketId, LedgerError> {
         let sequence = self.get::<u64>("meta/tickets")?.unwrap_or(0);
-        let secret: [u8; 32] = self.get("meta/secret")?.unwrap_or_default();
-        let check = Sha256::new().chain_update(secret).chain_update(sequence.to_be_bytes()).finalize();
+        let check = Sha256::new().chain_update(self.secret()).chain_update(sequence.to_be_bytes()).finalize();
         let mut bytes = check.iter().copied();
         Ok(TicketId::new(sequence, [bytes.next().unwrap_or(0), bytes.next().unwrap_or(0)]))
     }

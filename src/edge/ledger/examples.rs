@@ -183,8 +183,7 @@ impl Store {
 
     /// Drawn by a keyed hash: nobody can choose which mails are measured, and a restart draws the same.
     fn is_drawn(&self, identity: &str, share: f32) -> Result<bool, LedgerError> {
-        let secret: [u8; 32] = self.get("meta/secret")?.unwrap_or_default();
-        let text = secret.iter().fold(String::from("audit"), |text, byte| format!("{text}{byte:02x}"));
+        let text = self.secret().iter().fold(String::from("audit"), |text, byte| format!("{text}{byte:02x}"));
         let hash = crate::classify::hash::of(&format!("{text}{identity}"));
         let thousandths = crate::classify::hash::mix(hash) % 1_000;
         Ok(f64::from(u32::try_from(thousandths).unwrap_or(0)) < f64::from(share) * 1_000.0)

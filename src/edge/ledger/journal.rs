@@ -17,7 +17,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 pub(super) use base::{Copying, LEDGERS_OWN};
-pub(super) use examine::{Condition, examine, read};
+pub(super) use examine::{Condition, base, examine, logs, read};
 
 use super::line;
 

@@ -82,6 +82,7 @@ pub struct Store {
     renew: bool,
     steady: Steady,
     opened: Instant,
+    secret: [u8; 32],
     _owner: File,
 }
 
@@ -111,10 +112,12 @@ impl Store {
             renew: false,
             steady: Steady::default(),
             opened: Instant::now(),
+            secret: [0; 32],
             _owner: owner,
         };
-        if store.get::<[u8; 32]>("meta/secret")?.is_none() {
-            store.begin()?;
+        match store.get("meta/secret")? {
+            Some(secret) => store.secret = secret,
+            None => store.begin()?,
         }
         let known = store.get::<Mark>("meta/audit")?.unwrap_or_default();
         store.audit = Audit::open(dir, known.clone())?;
@@ -132,6 +135,7 @@ impl Store {
             .and_then(|mut random| random.read_exact(&mut secret))
             .map_err(|source| self.broken(source))?;
         self.put("meta/secret", &secret)?;
+        self.secret = secret;
         if self.get::<u64>("meta/tickets")?.is_none() {
             self.put("meta/tickets", &0_u64)?;
         }
@@ -166,6 +170,11 @@ impl Store {
 
     fn broken(&self, source: std::io::Error) -> LedgerError {
         LedgerError::directory(&self.dir, source)
+    }
+
+    /// What keyed hashes are made with.
+    pub(super) const fn secret(&self) -> &[u8; 32] {
+        &self.secret
     }
 
     pub(super) fn audit_end(&self) -> Mark {

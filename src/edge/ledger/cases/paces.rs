@@ -26,12 +26,21 @@ impl Store {
         let inbox = InboxPaces { all: case.paces.all.clone(), held: case.paces.held.clone() };
         self.put(INBOX_PACES, &inbox)?;
         if let Some(who) = &query.customer {
-            self.put(&sender_pace_key(who), &case.paces.sender)?;
+            self.write_pace(&sender_pace_key(who), &case.paces.sender)?;
         }
         if let Some(ticket) = &case.ticket {
-            self.put(&format!("pace/thread/{}", ticket.id), &case.paces.thread)?;
+            self.write_pace(&format!("pace/thread/{}", ticket.id), &case.paces.thread)?;
         }
         Ok(())
+    }
+
+    /// Nothing is kept of those for whom nothing was drafted or forwarded of late.
+    fn write_pace(&mut self, key: &str, pace: &Pace) -> Result<(), LedgerError> {
+        if *pace == Pace::default() {
+            self.remove(key);
+            return Ok(());
+        }
+        self.put(key, pace)
     }
 
     pub(super) fn paces(&self, query: &CaseQuery, ticket: Option<&Ticket>) -> Result<Paces, LedgerError> {

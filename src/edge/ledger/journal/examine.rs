@@ -115,6 +115,36 @@ pub(in super::super) fn read(
     Ok(Some(found))
 }
 
+/// Gives every entry of a base that was found whole to `each`.
+pub(in super::super) fn base(
+    dir: &Path,
+    found: &Condition,
+    mut each: impl FnMut(Entry) -> io::Result<()>,
+) -> io::Result<()> {
+    read_base(&base_path(dir, found.base), &mut Condition::default(), &mut each)
+}
+
+/// Gives every entry of logs that were found whole to `each`, up to a torn end.
+pub(in super::super) fn logs(
+    found: &Condition,
+    mut each: impl FnMut(Entry) -> io::Result<()>,
+) -> io::Result<()> {
+    for path in &found.logs {
+        let end = found.torn.as_ref().filter(|(torn, _)| torn == path).map_or(u64::MAX, |(_, at)| *at);
+        let mut reader = BufReader::with_capacity(256 * 1024, File::open(path)?);
+        let (mut buffer, mut position) = (Vec::new(), 0);
+        while position < end {
+            let (length, entry) = line::next(&mut reader, &mut buffer)?;
+            if length == 0 {
+                break;
+            }
+            entry.map_or(Ok(()), &mut each)?;
+            position += length;
+        }
+    }
+    Ok(())
+}
+
 fn read_base(
     path: &Path,
     found: &mut Condition,

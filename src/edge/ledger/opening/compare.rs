@@ -86,17 +86,17 @@ pub(super) fn check(db: sled::Db, dir: &Path, condition: Option<&Condition>) -> 
     if n > whole.n {
         return Ok(Sled::Unproven { db, n, format: FORMAT });
     }
-    match differs(&db, dir, n, whole.n)? {
+    match differs(&db, dir, n, whole)? {
         Some(what) => Err(Trouble::Damage(what)),
         None => Ok(Sled::Agrees(db)),
     }
 }
 
 /// The first difference, after the batches that follow `n` were applied.
-fn differs(db: &sled::Db, dir: &Path, n: u64, last: u64) -> Result<Option<String>, Trouble> {
+fn differs(db: &sled::Db, dir: &Path, n: u64, found: &Condition) -> Result<Option<String>, Trouble> {
     let mut touched = Touched::default();
     let mut missed = Changes::new();
-    journal::read(dir, |entry| {
+    journal::logs(found, |entry| {
         if let Entry::Batch { n: batch, put, del, .. } = entry {
             for (key, value) in &put {
                 touched.batch(batch, key, Some(value.get()));
@@ -114,19 +114,19 @@ fn differs(db: &sled::Db, dir: &Path, n: u64, last: u64) -> Result<Option<String
         }
         Ok(())
     })?;
-    if n < last {
-        bring(db, &missed, last)?;
+    if n < found.n {
+        bring(db, &missed, found.n)?;
     }
     touched.settle();
-    walk(db, dir, &touched)
+    walk(db, dir, found, &touched)
 }
 
 /// Goes through sled and the base side by side: both are in the order of their keys.
-fn walk(db: &sled::Db, dir: &Path, touched: &Touched) -> Result<Option<String>, Trouble> {
+fn walk(db: &sled::Db, dir: &Path, found: &Condition, touched: &Touched) -> Result<Option<String>, Trouble> {
     let mut keys = db.iter().peekable();
     let mut difference: Option<String> = None;
     let mut matched = 0_usize;
-    journal::read(dir, |entry| {
+    journal::base(dir, found, |entry| {
         if let (Entry::Put(key, value), None) = (entry, &difference)
             && touched.get(key.as_bytes()).is_none()
         {
