@@ -1,4 +1,5 @@
 //! Learning from agents: what counts as a correction, what is kept, retraining, the gate.
 
+pub mod company;
 mod votes;
 mod weeks;

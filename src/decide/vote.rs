@@ -1,10 +1,13 @@
 //! What counts as a correction of a verdict, and what a person's votes on a mail say together.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::rules::{LearningRules, MoveRule};
 use super::{Keyword, Policy, Queue};
 use crate::classify::{Label, Verdict};
 use crate::time::Timestamp;
@@ -70,90 +73,6 @@ pub struct Vote {
     /// Part of a mass move: it does not count before somebody confirms it.
     #[serde(default)]
     pub held: bool,
-}
-
-/// What ops say about learning from moves.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-#[expect(clippy::struct_excessive_bools, reason = "switches of a config, each with a name")]
-pub struct LearningRules {
-    /// Whether moves and keywords are votes at all.
-    pub watch: bool,
-    /// Moves that are votes; without any, those that follow from the routes.
-    pub moves: Vec<MoveRule>,
-    /// Folders that say nothing, whatever is moved there.
-    pub neutral: Vec<String>,
-    /// More moves than this within `mass-minutes` are held until somebody confirms them.
-    pub mass: u32,
-    /// See `mass`.
-    pub mass_minutes: u32,
-    /// Labels that two different votes must agree on.
-    pub second_vote: Vec<Label>,
-    /// Labels of the company's own: learnt from corrections, routed by `[[route]] facts`.
-    pub labels: Vec<super::Name>,
-    /// How many of the newest mails are kept as numbers, to learn from and to try candidates on.
-    pub recent: u32,
-    /// Share of mails, 0 to 1, drawn for review, so that what nobody corrects is measured, too.
-    pub audit_share: f32,
-    /// Minutes between two looks at the queue folders.
-    pub look_minutes: u32,
-    /// Whether candidates are trained by the daemon.
-    pub train: bool,
-    /// Hours of the day, UTC, at which they are.
-    pub train_hours: Vec<u8>,
-    /// New corrections below which nothing is trained.
-    pub train_after: u32,
-    /// Whether a candidate that passes the gate takes over by itself.
-    pub promote: bool,
-    /// The shipped corpus: its held-back part steadies the fit and tests candidates.
-    pub corpus: std::path::PathBuf,
-    /// Corpora of one's own: files and directories as for `train --corpus`.
-    pub own_corpus: Vec<std::path::PathBuf>,
-    /// Keep the text of corrected mails, encrypted, to learn from it again with other features.
-    pub keep_text: bool,
-    /// A file with the key for it, at least 32 bytes.
-    pub text_key_file: Option<std::path::PathBuf>,
-}
-
-impl Default for LearningRules {
-    fn default() -> Self {
-        Self {
-            watch: true,
-            moves: Vec::new(),
-            neutral: ["Trash", "Archive", "Junk"].map(str::to_owned).into(),
-            mass: 30,
-            mass_minutes: 10,
-            second_vote: vec![Label::Threat, Label::Abuse],
-            labels: Vec::new(),
-            recent: 400,
-            audit_share: 0.01,
-            look_minutes: 5,
-            train: true,
-            train_hours: vec![3],
-            train_after: 20,
-            promote: false,
-            corpus: "/usr/share/evenkeel/corpus".into(),
-            own_corpus: Vec::new(),
-            keep_text: false,
-            text_key_file: None,
-        }
-    }
-}
-
-/// A move that is a vote.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct MoveRule {
-    /// Folder it leaves.
-    pub from: String,
-    /// Folder it goes to.
-    pub to: String,
-    /// Labels it then has.
-    #[serde(default)]
-    pub present: Vec<super::Name>,
-    /// Labels it then has not.
-    #[serde(default)]
-    pub absent: Vec<super::Name>,
 }
 
 /// What a move says.
@@ -267,6 +186,16 @@ pub fn together(votes: &[Vote], given: &[String], second_vote: &[Label]) -> Says
     says
 }
 
+/// The voices whose words stand in what the votes say together.
+#[must_use]
+pub fn standing(votes: &[Vote], says: &Says) -> Vec<String> {
+    let stands = |vote: &&Vote| {
+        !vote.held && vote.says.iter().all(|(label, is)| says.get(label).is_none_or(|said| said == is))
+    };
+    let voices = votes.iter().filter(stands).map(|vote| vote.source.voice());
+    voices.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// Grave labels that one voice has spoken on, and that wait for a second one.
 #[must_use]
 pub fn waiting(votes: &[Vote], given: &[String], second_vote: &[Label]) -> Vec<String> {
@@ -373,6 +302,13 @@ mod tests {
         assert_eq!(together(&votes, &[], &grave).get("threat"), Some(&false), "as it was given");
         let given = ["threat".to_owned()];
         assert_eq!(together(&votes, &given, &grave).get("threat"), None, "one voice takes no threat away");
+    }
+
+    #[test]
+    fn whose_word_was_overruled_does_not_stand() {
+        let moved = Source::Move { from: "a".into(), to: "b".into() };
+        let votes = [vote(1, moved, "idea", true), vote(2, anna(), "idea", false)];
+        assert_eq!(standing(&votes, &together(&votes, &[], &[])), ["person anna"]);
     }
 
     #[test]

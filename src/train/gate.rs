@@ -1,125 +1,54 @@
-//! Whether a candidate may take over: both models on the same mails, label by label and language by
-//! language, with intervals by drawing mails anew; and what would change on the newest mails.
+//! Whether a candidate may take over: it and the model in force on the same mails, what each voice
+//! newly says against what all the others teach, and what would change on the newest mails.
+
+pub mod comparison;
+pub mod shadow;
+pub mod voices;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::comparison::{Change, Comparison, Trial, compare};
+pub use self::shadow::Shadow;
+pub use self::voices::Voice;
 use super::local::{Anchor, LocalExample, LocalFit};
-use super::tally::{Tally, macro_f1};
+use super::subspace::FitError;
 use crate::classify::layer::Layer;
-use crate::classify::{Classifier, Label, Reading, hash, probability};
+use crate::classify::{Classifier, Label, Reading, probability};
 use crate::decide::Policy;
 use crate::mail::Language;
 use crate::time::Timestamp;
 
-/// How often mails are drawn anew.
-const ROUNDS: u64 = 300;
-/// A loss of F1 smaller than this does not count, however sure it is.
-const TOLERANCE: f64 = 0.02;
-/// Share of answers on older mails that may be lost.
-const OLDER_LOST: f64 = 0.01;
-/// Held-back corrections below which nothing can be said.
-const LEAST_HELD_BACK: usize = 8;
-/// Mails with a label below which it is not judged by itself.
-const LEAST_LABEL: usize = 5;
-/// New corrections below which it is not asked whether they contradict the older ones.
-const LEAST_NEW: usize = 10;
-/// Share of new corrections that must agree with what the rest teaches. Few do while little was
-/// taught; of nonsense next to none.
-const LEAST_AGREEING: f64 = 0.1;
+/// Share of answers on older mails that may be lost, and how many at least.
+const OLDER_LOST: (f64, usize) = (0.01, 4);
+/// Mails people have spoken on below which nothing can be said.
+const LEAST_SPOKEN: usize = 8;
 /// Share of the newest mails that may be forwarded in addition.
 const MOST_FORWARDS: f64 = 0.05;
 
-/// A figure of the model in force and of the candidate on the same mails.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    /// Label, language or `macro-F1`.
-    pub name: String,
-    /// Mails that count for it.
-    pub mails: usize,
-    /// F1 of the model in force.
-    pub before: f64,
-    /// F1 of the candidate.
-    pub after: f64,
-    /// The difference lies between here (99 %) …
-    pub low: f64,
-    /// … and here.
-    pub high: f64,
-}
-
-impl Change {
-    /// Whether it got worse beyond noise.
-    #[must_use]
-    pub fn is_worse(&self) -> bool {
-        self.mails >= LEAST_LABEL && self.high < 0.0 && self.before - self.after > TOLERANCE
-    }
-}
-
-/// Both models on some mails.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// Mails compared on.
-    pub mails: usize,
-    /// Mean F1 over labels.
-    pub overall: Change,
-    /// By label.
-    pub labels: Vec<Change>,
-    /// By language, mean F1 over labels.
-    pub languages: Vec<Change>,
-    /// Right answers of the model in force, and of the candidate, of all that are known.
-    pub right: (usize, usize, usize),
-    /// Threats that the model in force finds and the candidate misses.
-    pub threats_lost: usize,
-    /// Threats that only the candidate finds.
-    pub threats_won: usize,
-}
-
-/// What would be done otherwise with the newest mails, by their labels alone.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shadow {
-    /// Mails looked at.
-    pub mails: usize,
-    /// Forwards that there were not.
-    pub more_forwards: usize,
-    /// Forwards that would no more be.
-    pub fewer_forwards: usize,
-    /// Mails that go to another queue.
-    pub other_queue: usize,
-    /// Mails whose draft follows another playbook, or that get one or none where it was otherwise.
-    pub other_draft: usize,
-}
-
 /// What the gate found, and whether it opens.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Gate {
     /// Whether the candidate may take over by itself.
     pub passed: bool,
     /// Why not; or what speaks for it.
     pub why: Vec<String>,
-    /// On held-back mails of this inbox: corrections, and mails nobody objected to.
+    /// On mails of this inbox that neither has learnt from, against the model in force.
     pub local: Comparison,
-    /// On the test part of the shipped corpus.
+    /// On the test part of the shipped corpus, against the shipped model.
     pub shipped: Comparison,
-    /// New corrections that agree with what all the others teach, of how many.
-    pub agreeing: (usize, usize),
+    /// What each voice newly said.
+    pub voices: Vec<Voice>,
     /// On the newest mails.
     pub shadow: Shadow,
     /// Corrections trained on.
     pub corrections: usize,
     /// Labels that were fitted.
     pub fitted: Vec<String>,
-}
-
-/// A mail with what is known of it and what both models decide, label by label.
-#[derive(Clone, Debug)]
-pub struct Trial {
-    /// Language.
-    pub language: Language,
-    /// What is true, where somebody has said.
-    pub truth: Vec<Option<bool>>,
-    /// Decisions of the model in force.
-    pub before: Vec<bool>,
-    /// Decisions of the candidate.
-    pub after: Vec<bool>,
+    /// Labels that were fitted, got worse, and were left as shipped.
+    pub left: Vec<String>,
 }
 
 /// Probability and decision per label of a mail, with or without a layer.
@@ -128,12 +57,17 @@ pub fn decide(classifier: &Classifier, layer: Option<&Layer>, reading: &Reading)
     let logits = layer.map_or_else(|| reading.logits.clone(), |layer| layer.of(reading));
     let logits = reading.with_rules(&classifier.rules, logits);
     let chances: Vec<f32> = logits.iter().map(|logit| probability(*logit)).collect();
+    let decided = decided(classifier, layer, reading.language, &chances);
+    (chances, decided)
+}
+
+fn decided(classifier: &Classifier, layer: Option<&Layer>, language: Language, chances: &[f32]) -> Vec<bool> {
     let threshold = |place: usize| {
-        let learnt = layer.and_then(|layer| layer.threshold(place, reading.language));
+        let learnt = layer.and_then(|layer| layer.threshold(place, language));
         let Some(label) = Label::ALL.get(place) else { return learnt.unwrap_or(0.5) };
         let set = &classifier.thresholds;
-        let own = set.by_language.get(&(*label, reading.language)).or_else(|| set.by_label.get(label));
-        own.copied().or(learnt).unwrap_or_else(|| classifier.model.threshold(place, reading.language))
+        let own = set.by_language.get(&(*label, language)).or_else(|| set.by_label.get(label));
+        own.copied().or(learnt).unwrap_or_else(|| classifier.model.threshold(place, language))
     };
     let mut decided: Vec<bool> =
         chances.iter().enumerate().map(|(place, chance)| *chance >= threshold(place)).collect();
@@ -145,95 +79,7 @@ pub fn decide(classifier: &Classifier, layer: Option<&Layer>, reading: &Reading)
             *is = *is && (place == 0) != stronger;
         }
     }
-    (chances, decided)
-}
-
-/// Compares decisions.
-#[must_use]
-pub fn compare(names: &[String], trials: &[Trial]) -> Comparison {
-    let all: Vec<&Trial> = trials.iter().collect();
-    let threat = names.iter().position(|name| name == Label::Threat.as_str());
-    let mut comparison = Comparison { mails: trials.len(), ..Comparison::default() };
-    (comparison.overall, comparison.labels) = changes(names, &all);
-    let mut languages: Vec<Language> = trials.iter().map(|trial| trial.language).collect();
-    languages.sort_unstable();
-    languages.dedup();
-    for language in languages {
-        let some: Vec<&Trial> = trials.iter().filter(|trial| trial.language == language).collect();
-        let (overall, _) = changes(names, &some);
-        comparison.languages.push(Change { name: language.to_string(), ..overall });
-    }
-    for trial in trials {
-        for (truth, (was, is)) in trial.truth.iter().zip(trial.before.iter().zip(&trial.after)) {
-            if let Some(truth) = truth {
-                comparison.right.0 += usize::from(was == truth);
-                comparison.right.1 += usize::from(is == truth);
-                comparison.right.2 += 1;
-            }
-        }
-        let of = |list: &[bool]| threat.and_then(|at| list.get(at)).copied().unwrap_or(false);
-        if threat.and_then(|at| trial.truth.get(at).copied().flatten()) == Some(true) {
-            comparison.threats_lost += usize::from(of(&trial.before) && !of(&trial.after));
-            comparison.threats_won += usize::from(!of(&trial.before) && of(&trial.after));
-        }
-    }
-    comparison
-}
-
-type Tallies = Vec<(Tally, Tally)>;
-
-fn tallies<'t>(labels: usize, trials: impl Iterator<Item = &'t Trial>) -> Tallies {
-    let mut all = vec![(Tally::default(), Tally::default()); labels];
-    for trial in trials {
-        let decided = trial.before.iter().zip(&trial.after);
-        for (((before, after), truth), (was, is)) in all.iter_mut().zip(&trial.truth).zip(decided) {
-            if let Some(truth) = truth {
-                before.count(*truth, *was);
-                after.count(*truth, *is);
-            }
-        }
-    }
-    all
-}
-
-fn macros(all: &Tallies) -> (f64, f64) {
-    (macro_f1(all.iter().map(|(before, _)| before)), macro_f1(all.iter().map(|(_, after)| after)))
-}
-
-/// The change of the mean F1, and of each label.
-fn changes(names: &[String], trials: &[&Trial]) -> (Change, Vec<Change>) {
-    let whole = tallies(names.len(), trials.iter().copied());
-    let mut overall = vec![];
-    let mut each = vec![vec![]; names.len()];
-    for round in 0..ROUNDS {
-        let draw = |n: u64| {
-            let place = hash::mix(hash::pair(round, n)) % trials.len().max(1) as u64;
-            trials.get(usize::try_from(place).ok()?).copied()
-        };
-        let drawn = tallies(names.len(), (0..trials.len() as u64).filter_map(draw));
-        let (before, after) = macros(&drawn);
-        overall.push(after - before);
-        for (all, (before, after)) in each.iter_mut().zip(&drawn) {
-            all.push(after.f1() - before.f1());
-        }
-    }
-    let change = |name: &str, mails: usize, (before, after): (f64, f64), drawn: Vec<f64>| {
-        let (low, high) = middle(drawn);
-        Change { name: name.to_owned(), mails, before, after, low, high }
-    };
-    let labels = names.iter().zip(&whole).zip(each).map(|((name, (before, after)), drawn)| {
-        change(name, before.present(), (before.f1(), after.f1()), drawn)
-    });
-    let labels = labels.collect();
-    (change("macro-F1", trials.len(), macros(&whole), overall), labels)
-}
-
-/// The bounds of the middle 99 %: of the dozens of figures that are looked at one in twenty would
-/// otherwise fall by chance.
-fn middle(mut values: Vec<f64>) -> (f64, f64) {
-    values.sort_by(f64::total_cmp);
-    let cut = values.len() / 200;
-    (values.get(cut).copied().unwrap_or(0.0), values.iter().rev().nth(cut).copied().unwrap_or(0.0))
+    decided
 }
 
 /// What a candidate is measured against and on.
@@ -243,8 +89,8 @@ pub struct Match<'a> {
     /// The layer in force.
     pub before: Option<&'a Layer>,
     /// The candidate.
-    pub candidate: &'a LocalFit,
-    /// What people said, all of it.
+    pub candidate: LocalFit,
+    /// What people said, and mails nobody objected to.
     pub locals: &'a [LocalExample],
     /// The held-back part of the shipped corpus.
     pub anchors: &'a [Anchor],
@@ -257,132 +103,104 @@ pub struct Match<'a> {
 }
 
 impl Match<'_> {
-    fn trial(&self, reading: &Reading, truth: Vec<Option<bool>>) -> Trial {
-        let labels = truth.len();
-        let mut before = decide(self.classifier, self.before, reading).1;
-        before.resize(labels, false);
+    fn trial(&self, before: Option<&Layer>, reading: &Reading, truth: Vec<Option<bool>>) -> Trial {
+        let mut before = decide(self.classifier, before, reading).1;
+        before.resize(truth.len(), false);
         let after = decide(self.classifier, Some(&self.candidate.layer), reading).1;
         Trial { language: reading.language, truth, before, after }
     }
 
-    /// Both models on the corrections that never train, those said before `until` only.
-    #[must_use]
-    pub fn on_held_back(&self, until: Option<Timestamp>) -> Comparison {
+    /// Both models on mails of this inbox that neither has learnt from: those that never train, and what
+    /// came since the last training, on which the candidate is asked as it was before it saw them.
+    fn on_inbox(&self) -> Comparison {
         let names = self.candidate.layer.names();
-        let held_back = self.locals.iter().filter(|one| one.is_held_back());
-        let chosen = held_back.filter(|one| until.is_none_or(|until| one.at < until));
-        let trials: Vec<Trial> = chosen
+        let mut unseen: BTreeMap<usize, Vec<(usize, f32)>> = BTreeMap::new();
+        for (place, label, chance) in &self.candidate.out_of_fold {
+            unseen.entry(*place).or_default().push((*label, *chance));
+        }
+        let mut trials = vec![];
+        for (place, one) in self.locals.iter().enumerate() {
+            if !one.is_held_back() && one.at < self.since {
+                continue;
+            }
+            let truth = names.iter().map(|name| one.says.get(name).copied()).collect();
+            let mut trial = self.trial(self.before, &one.reading, truth);
+            if !one.is_held_back() {
+                let (mut chances, _) = decide(self.classifier, Some(&self.candidate.layer), &one.reading);
+                for (label, chance) in unseen.get(&place).into_iter().flatten() {
+                    if let Some(known) = chances.get_mut(*label) {
+                        *known = *chance;
+                    }
+                }
+                let layer = Some(&self.candidate.layer);
+                trial.after = decided(self.classifier, layer, one.reading.language, &chances);
+            }
+            trials.push(trial);
+        }
+        compare(&names, &trials)
+    }
+
+    /// Both models on the mails that never train, of those from before the last training.
+    fn on_older(&self) -> Comparison {
+        let names = self.candidate.layer.names();
+        let older = self.locals.iter().filter(|one| one.is_held_back() && one.at < self.since);
+        let trials: Vec<Trial> = older
             .map(|one| {
                 let truth = names.iter().map(|name| one.says.get(name).copied()).collect();
-                self.trial(&one.reading, truth)
+                self.trial(self.before, &one.reading, truth)
             })
             .collect();
         compare(&names, &trials)
     }
 
+    /// The shipped model and the candidate: a little worse each week would not be seen against the model
+    /// in force.
     fn on_shipped(&self) -> Comparison {
         let names: Vec<String> = Label::ALL.iter().map(ToString::to_string).collect();
         let tests = self.anchors.iter().filter(|anchor| !anchor.steadies);
         let trials: Vec<Trial> = tests
-            .map(|one| self.trial(&one.reading, one.labels.iter().map(|is| Some(*is)).collect()))
+            .map(|one| self.trial(None, &one.reading, one.labels.iter().map(|is| Some(*is)).collect()))
             .collect();
         compare(&names, &trials)
     }
 
-    /// New corrections that agree with what all the others teach.
-    fn agreeing(&self) -> (usize, usize) {
-        let layer = &self.candidate.layer;
-        let names = layer.names();
-        let (mut agreeing, mut all) = (0, 0);
-        for (place, label, chance) in &self.candidate.out_of_fold {
-            let (Some(one), Some(name)) = (self.locals.get(*place), names.get(*label)) else { continue };
-            let Some(said) = one.says.get(name).filter(|_| one.at >= self.since) else { continue };
-            if one.given.contains(name) == *said {
-                continue;
+    /// Runs every test. A label that got worse is left as shipped, and the rest is tested again.
+    ///
+    /// # Errors
+    /// When linfa cannot fit the models that have not heard one of the voices.
+    pub fn settle(mut self) -> Result<(LocalFit, Gate), FitError> {
+        let voices = self.voices()?;
+        let mut gate = self.gate(voices.clone());
+        let worse = gate.worse_labels();
+        if !worse.is_empty() {
+            for name in &worse {
+                self.candidate.leave(name);
             }
-            let threshold = layer
-                .threshold(*label, one.reading.language)
-                .unwrap_or_else(|| self.classifier.model.threshold(*label, one.reading.language));
-            all += 1;
-            agreeing += usize::from((*chance >= threshold) == *said);
+            gate = self.gate(voices);
+            gate.left = worse;
         }
-        (agreeing, all)
+        Ok((self.candidate, gate))
     }
 
-    fn shadow(&self) -> Shadow {
-        let mut shadow = Shadow { mails: self.recent.len(), ..Shadow::default() };
-        for reading in self.recent {
-            let route = |layer: Option<&Layer>| {
-                let decided = decide(self.classifier, layer, reading).1;
-                let primary =
-                    Label::ALL.into_iter().zip(&decided).find(|(_, is)| **is).map(|(label, _)| label);
-                (primary, self.policy.routes.of(primary))
-            };
-            let (was, before) = route(self.before);
-            let (is, after) = route(Some(&self.candidate.layer));
-            let more = |a: &[crate::decide::Desk], b: &[crate::decide::Desk]| {
-                a.iter().filter(|desk| !b.contains(desk)).count()
-            };
-            shadow.more_forwards += more(&after.forward, &before.forward);
-            shadow.fewer_forwards += more(&before.forward, &after.forward);
-            shadow.other_queue += usize::from(before.queue != after.queue);
-            shadow.other_draft += usize::from(was != is);
-        }
-        shadow
-    }
-
-    /// Runs every test.
-    #[must_use]
-    pub fn gate(&self) -> Gate {
+    fn gate(&self, voices: Vec<Voice>) -> Gate {
         let mut gate = Gate {
-            local: self.on_held_back(None),
+            local: self.on_inbox(),
             shipped: self.on_shipped(),
-            agreeing: self.agreeing(),
+            voices,
             shadow: self.shadow(),
             corrections: self.locals.iter().filter(|one| one.is_correction()).count(),
             fitted: self.candidate.fitted.clone(),
             ..Gate::default()
         };
-        let mut why = vec![];
-        if gate.fitted.is_empty() {
-            why.push("no label has enough corrections to be learnt".to_owned());
-        }
-        let spoken = self.locals.iter().filter(|one| one.is_held_back() && !one.silent).count();
-        if spoken < LEAST_HELD_BACK {
-            why.push(format!(
-                "{spoken} corrections are held back to compare on; {LEAST_HELD_BACK} are needed"
-            ));
-        } else if gate.local.right.1 <= gate.local.right.0 {
-            why.push("nothing is gained on the mails that are held back".to_owned());
-        }
-        if gate.shipped.mails == 0 {
-            why.push("the shipped corpus is not there to test on; set [learning] corpus".to_owned());
-        }
-        let older = self.on_held_back(Some(self.since));
-        if older.mails >= LEAST_HELD_BACK && lost(older.right) > OLDER_LOST {
-            why.push(format!(
-                "of {} answers on held-back mails from before the last training {} were right, {} would be",
-                older.right.2, older.right.0, older.right.1
-            ));
-        }
-        for (place, comparison) in [("corrections", &gate.local), ("the shipped test part", &gate.shipped)] {
-            let all = comparison.labels.iter().chain(&comparison.languages).chain([&comparison.overall]);
-            for change in all.filter(|change| change.is_worse()) {
-                why.push(format!(
-                    "on {place} {} falls from {:.3} to {:.3} ({:+.3} to {:+.3})",
-                    change.name, change.before, change.after, change.low, change.high
-                ));
-            }
-            if comparison.threats_lost > 0 {
-                why.push(format!("on {place} {} threats are newly missed", comparison.threats_lost));
-            }
-        }
-        let (agreeing, new) = gate.agreeing;
-        if new >= LEAST_NEW && share(agreeing, new) < LEAST_AGREEING {
-            why.push(format!(
-                "of {new} new corrections {agreeing} agree with what the others teach: is somebody mistaken?"
-            ));
-        }
+        let mut why = self.enough(&gate);
+        why.extend(self.forgotten());
+        why.extend(worse(&gate));
+        why.extend(gate.voices.iter().filter(|voice| voice.is_alone()).map(|voice| {
+            format!(
+                "of {} new answers of {} {} are possible by what everybody else teaches: is somebody mistaken?",
+                voice.new, voice.name, voice.possible
+            )
+        }));
         if share(gate.shadow.more_forwards, gate.shadow.mails) > MOST_FORWARDS {
             why.push(format!(
                 "{} of the {} newest mails would be forwarded in addition",
@@ -392,64 +210,82 @@ impl Match<'_> {
         gate.passed = why.is_empty();
         if gate.passed {
             why.push(format!(
-                "of {} answers on held-back mails {} are right, before {}",
+                "of {} answers on mails that taught neither {} are right, before {}",
                 gate.local.right.2, gate.local.right.1, gate.local.right.0
             ));
         }
         gate.why = why;
         gate
     }
+
+    /// What is missing to say anything, or to gain anything.
+    fn enough(&self, gate: &Gate) -> Vec<String> {
+        let mut why = vec![];
+        if gate.fitted.is_empty() {
+            why.push("no label has enough corrections to be learnt".to_owned());
+        }
+        let compared = |one: &&LocalExample| one.is_held_back() || one.at >= self.since;
+        let spoken = self.locals.iter().filter(compared).filter(|one| !one.silent).count();
+        if spoken < LEAST_SPOKEN {
+            why.push(format!("{spoken} corrections are there to compare on; {LEAST_SPOKEN} are needed"));
+        } else if gate.local.right.1 <= gate.local.right.0 {
+            why.push(format!(
+                "nothing is gained: of {} answers on mails that taught neither {} are right, {} were",
+                gate.local.right.2, gate.local.right.1, gate.local.right.0
+            ));
+        }
+        if gate.shipped.mails == 0 {
+            why.push("the shipped corpus is not there to test on; set [learning] corpus".to_owned());
+        }
+        why
+    }
+
+    fn forgotten(&self) -> Option<String> {
+        let (before, after, all) = self.on_older().right;
+        let lost = before.saturating_sub(after);
+        (lost >= OLDER_LOST.1 && share(lost, all) > OLDER_LOST.0).then(|| {
+            format!(
+                "of {all} answers on held-back mails from before the last training {before} were right, {after} would be"
+            )
+        })
+    }
 }
 
-/// Share of answers that were right and would be no more, less those won.
-fn lost((before, after, all): (usize, usize, usize)) -> f64 {
-    share(before.saturating_sub(after), all)
+/// What got worse beyond noise.
+fn worse(gate: &Gate) -> Vec<String> {
+    let mut why = vec![];
+    for (place, comparison) in [("this inbox", &gate.local), ("the shipped test part", &gate.shipped)] {
+        for change in comparison.all().filter(|change| change.is_worse()) {
+            why.push(format!(
+                "on {place} {} falls from {:.3} to {:.3} ({:+.3} to {:+.3})",
+                change.name, change.before, change.after, change.low, change.high
+            ));
+        }
+        if comparison.threats_lost > 0 {
+            why.push(format!("on {place} {} threats are newly missed", comparison.threats_lost));
+        }
+    }
+    why
+}
+
+impl Gate {
+    /// Labels that got worse beyond noise; `threat` as soon as one is newly missed.
+    #[must_use]
+    pub fn worse_labels(&self) -> Vec<String> {
+        let both = [&self.local, &self.shipped];
+        let labels = both.iter().flat_map(|comparison| &comparison.labels);
+        let mut worse: Vec<String> =
+            labels.filter(|change| change.is_worse()).map(|change| change.name.clone()).collect();
+        if both.iter().any(|comparison| comparison.threats_lost > 0) {
+            worse.push(Label::Threat.to_string());
+        }
+        worse.sort_unstable();
+        worse.dedup();
+        worse
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of mails")]
 fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn trials(mails: usize, before: impl Fn(usize) -> bool, after: impl Fn(usize) -> bool) -> Vec<Trial> {
-        let trial = |n: usize| Trial {
-            language: Language::En,
-            truth: vec![Some(n.is_multiple_of(2))],
-            before: vec![before(n)],
-            after: vec![after(n)],
-        };
-        (0..mails).map(trial).collect()
-    }
-
-    #[test]
-    fn a_loss_beyond_noise_is_seen_and_noise_is_not_taken_for_one() {
-        let names = ["complaint".to_owned()];
-        let right = |n: usize| n.is_multiple_of(2);
-        let worse = compare(&names, &trials(200, right, |n| right(n) != n.is_multiple_of(5)));
-        assert!(worse.labels[0].is_worse() && worse.overall.is_worse(), "{worse:?}");
-        // as many won as lost
-        let same =
-            compare(&names, &trials(200, |n| right(n) != (n % 20 == 0), |n| right(n) != (n % 20 == 10)));
-        assert!(!same.labels[0].is_worse(), "{same:?}");
-        assert!(same.labels[0].low < 0.0 && same.labels[0].high > 0.0);
-    }
-
-    #[test]
-    fn a_threat_that_is_newly_missed_is_counted() {
-        let names = ["threat".to_owned()];
-        let comparison = compare(&names, &trials(10, |n| n != 4, |n| n != 2));
-        assert_eq!((comparison.threats_lost, comparison.threats_won), (1, 1));
-    }
-
-    #[test]
-    fn what_nobody_said_is_not_counted() {
-        let names = ["idea".to_owned()];
-        let trial =
-            Trial { language: Language::En, truth: vec![None], before: vec![true], after: vec![false] };
-        assert_eq!(compare(&names, &[trial]).labels[0].mails, 0);
-    }
 }

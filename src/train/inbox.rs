@@ -30,6 +30,8 @@ pub struct Handled {
     pub id: String,
     /// The mail as numbers.
     pub reading: Reading,
+    /// When.
+    pub at: Timestamp,
     /// Labels it was given.
     pub given: Vec<String>,
     /// Whether it was drawn for review, and somebody has spoken on it.
@@ -48,12 +50,7 @@ pub struct Inbox {
 
 /// Mails to whose labels nobody objected, as examples.
 #[must_use]
-pub fn silent(
-    handled: &[Handled],
-    said: &[LocalExample],
-    names: &[String],
-    at: Timestamp,
-) -> Vec<LocalExample> {
+pub fn silent(handled: &[Handled], said: &[LocalExample], names: &[String]) -> Vec<LocalExample> {
     let spoken: std::collections::BTreeSet<&str> = said.iter().map(|one| one.id.as_str()).collect();
     let quiet = handled.iter().filter(|mail| !spoken.contains(mail.id.as_str()));
     let example = |mail: &Handled| LocalExample {
@@ -61,7 +58,8 @@ pub fn silent(
         reading: mail.reading.clone(),
         says: names.iter().map(|name| (name.clone(), mail.given.contains(name))).collect(),
         given: mail.given.clone(),
-        at,
+        at: mail.at,
+        voices: vec![],
         silent: true,
     };
     quiet.map(example).collect()
@@ -223,7 +221,7 @@ mod tests {
 
     fn handled(n: usize, given: &str) -> Handled {
         let reading = Reading { language: Language::En, words: 30, ids: vec![4, 8], ..Reading::default() };
-        Handled { id: n.to_string(), reading, given: vec![given.to_owned()], drawn: false }
+        Handled { id: n.to_string(), reading, at: Timestamp(0), given: vec![given.to_owned()], drawn: false }
     }
 
     fn denied(n: usize, label: &str) -> LocalExample {
@@ -233,6 +231,7 @@ mod tests {
             says: BTreeMap::from([(label.to_owned(), false)]),
             given: vec![label.to_owned()],
             at: Timestamp(0),
+            voices: vec![],
             silent: false,
         }
     }

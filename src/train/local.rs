@@ -18,15 +18,19 @@ use crate::time::Timestamp;
 
 /// Parts for out-of-fold scores.
 const FOLDS: u64 = 3;
-/// How often a mail on which people have spoken counts; one nobody objected to, and one of the shipped
-/// corpus, counts once.
-const WEIGHT: usize = 2;
+/// How often a mail on which people have spoken counts; one of the shipped corpus counts once. There are
+/// thousands of those, and dozens of these.
+const WEIGHT: usize = 8;
+/// How often a mail counts that nobody objected to.
+const SILENT: usize = 4;
 /// The ridge: weights are held at those of the shipped model.
 const ALPHA: f64 = 0.5;
 /// How much an unknown id dampens what the known ones say.
 const UNKNOWN: f32 = 0.32;
 /// Highest threshold of a label of one's own: new matters are told less surely than those learnt from.
 const OWN_MOST: f32 = 0.35;
+/// The log-odds of a label of one's own that is not learnt.
+const NEVER: f32 = -8.0;
 /// Subspaces searched.
 const STEPS: usize = 25;
 /// Corrections of a label below which it stays as shipped.
@@ -47,8 +51,10 @@ pub struct LocalExample {
     pub says: BTreeMap<String, bool>,
     /// Labels it was given.
     pub given: Vec<String>,
-    /// The last word was said at.
+    /// The last word was said at; when it was handled, where nobody has spoken.
     pub at: Timestamp,
+    /// Whose words stand: persons, `move`, `keywords`.
+    pub voices: Vec<String>,
     /// Whether nobody has spoken: what it was given is held to be right. Without these only what was
     /// wrong would be learnt from, and everything would look like it.
     pub silent: bool,
@@ -108,7 +114,15 @@ pub fn own_examples(classifier: &Classifier, examples: &[Example], names: &[Stri
         reading.language = example.language;
         let says = names.iter().cloned().zip(example.labels.iter().copied()).collect();
         let id = format!("own-corpus {}", example.id);
-        Some(LocalExample { id, reading, says, given: vec![], at: Timestamp::default(), silent: false })
+        Some(LocalExample {
+            id,
+            reading,
+            says,
+            given: vec![],
+            at: Timestamp::default(),
+            voices: vec![],
+            silent: false,
+        })
     });
     read.collect()
 }
@@ -122,6 +136,63 @@ pub struct LocalFit {
     pub out_of_fold: Vec<(usize, usize, f32)>,
     /// Labels that were fitted.
     pub fitted: Vec<String>,
+}
+
+impl LocalFit {
+    /// Probabilities of the rows of a label from fits that did not see them.
+    fn score(
+        &mut self,
+        classifier: &Classifier,
+        label: usize,
+        rows: &[Row<'_>],
+    ) -> Result<Vec<cut::Scored>, FitError> {
+        let mut scored = vec![];
+        for left_out in 0..FOLDS {
+            let seen: Vec<&Row<'_>> = rows.iter().filter(|row| row.fold != left_out).collect();
+            let part = fit_label(&self.layer, label, &seen)?;
+            for row in rows.iter().filter(|row| row.fold == left_out) {
+                let logit = part.logit(&self.layer, row.reading);
+                let mut all = vec![0.0; Label::COUNT];
+                let chance = if let Some(place) = all.get_mut(label) {
+                    *place = logit;
+                    let after = row.reading.with_rules(&classifier.rules, all);
+                    probability(after.get(label).copied().unwrap_or(logit))
+                } else {
+                    probability(logit)
+                };
+                self.out_of_fold.extend(row.local.map(|place| (place, label, chance)));
+                let one =
+                    cut::Scored { probability: chance, truth: row.truth, language: row.reading.language };
+                scored.extend(std::iter::repeat_n(one, row.times));
+            }
+        }
+        Ok(scored)
+    }
+
+    fn set_thresholds(&mut self, name: &str, label: usize, scored: &[cut::Scored]) {
+        let chosen = cut::thresholds(name, scored);
+        let places = self.layer.thresholds.iter_mut().skip(label * LANGUAGES.len());
+        for (place, threshold) in places.zip(chosen) {
+            *place = if label < Label::COUNT { threshold } else { threshold.min(OWN_MOST) };
+        }
+    }
+
+    /// Leaves a label as the shipped model has it, or, of one's own, never found.
+    pub fn leave(&mut self, name: &str) {
+        let Some(label) = self.layer.names().iter().position(|known| known == name) else { return };
+        self.fitted.retain(|fitted| fitted != name);
+        self.out_of_fold.retain(|(_, of, _)| *of != label);
+        let mut nothing = vec![0.0; Label::COUNT + self.layer.ids.len()];
+        if let Some(own) = nothing.get_mut(label).filter(|_| label < Label::COUNT) {
+            *own = 1.0;
+        }
+        let bias = if label < Label::COUNT { 0.0 } else { NEVER };
+        Part { weights: nothing, bias }.write(&mut self.layer, label);
+        for threshold in self.layer.thresholds.iter_mut().skip(label * LANGUAGES.len()).take(LANGUAGES.len())
+        {
+            *threshold = 0.0;
+        }
+    }
 }
 
 /// One row of the fit of a label.
@@ -144,61 +215,55 @@ pub fn fit(
     locals: &[LocalExample],
     anchors: &[Anchor],
 ) -> Result<LocalFit, FitError> {
-    let mut layer = Layer::nothing(classifier.model.sha256(), own.to_vec());
+    fitted(classifier, own, locals, anchors, true)
+}
+
+/// As [`fit`], a quarter of the work: no probabilities of mails it did not see, and so no thresholds.
+///
+/// # Errors
+/// When linfa cannot fit.
+pub(super) fn hear(
+    classifier: &Classifier,
+    own: &[String],
+    locals: &[LocalExample],
+    anchors: &[Anchor],
+) -> Result<LocalFit, FitError> {
+    fitted(classifier, own, locals, anchors, false)
+}
+
+fn fitted(
+    classifier: &Classifier,
+    own: &[String],
+    locals: &[LocalExample],
+    anchors: &[Anchor],
+    out_of_fold: bool,
+) -> Result<LocalFit, FitError> {
+    let layer = Layer::nothing(classifier.model.sha256(), own.to_vec());
+    let mut fit = LocalFit { layer, out_of_fold: vec![], fitted: vec![] };
     let train: Vec<(usize, &LocalExample)> =
         locals.iter().enumerate().filter(|(_, one)| !one.is_held_back()).collect();
     let steady: Vec<&Anchor> = anchors.iter().filter(|anchor| anchor.steadies).collect();
-    learn_ids(&mut layer, &train, &steady);
-    let labels = layer.labels();
-    layer.weights = vec![0.0; layer.ids.len() * labels];
-    let (mut out_of_fold, mut fitted) = (vec![], vec![]);
-    for (label, name) in layer.names().iter().enumerate() {
+    learn_ids(&mut fit.layer, &train, &steady);
+    fit.layer.weights = vec![0.0; fit.layer.ids.len() * fit.layer.labels()];
+    for (label, name) in fit.layer.names().iter().enumerate() {
         let rows = rows(name, label, &train, &steady);
         if !is_enough(name, label, &train) {
             if label >= Label::COUNT {
                 // never found before there is something to tell it by
-                set_bias(&mut layer, label, -8.0);
+                set_bias(&mut fit.layer, label, NEVER);
             }
             continue;
         }
-        let mut scored = vec![];
-        for left_out in 0..FOLDS {
-            let seen: Vec<&Row<'_>> = rows.iter().filter(|row| row.fold != left_out).collect();
-            let part = fit_label(&layer, label, &seen)?;
-            for row in rows.iter().filter(|row| row.fold == left_out) {
-                let logit = part.logit(&layer, row.reading);
-                let mut all = vec![0.0; Label::COUNT];
-                let chance = if let Some(place) = all.get_mut(label) {
-                    *place = logit;
-                    let after = row.reading.with_rules(&classifier.rules, all);
-                    probability(after.get(label).copied().unwrap_or(logit))
-                } else {
-                    probability(logit)
-                };
-                out_of_fold.extend(row.local.map(|place| (place, label, chance)));
-                let one =
-                    cut::Scored { probability: chance, truth: row.truth, language: row.reading.language };
-                scored.extend(std::iter::repeat_n(one, row.times));
-            }
-        }
-        let whole = fit_label(&layer, label, &rows.iter().collect::<Vec<_>>())?;
-        whole.write(&mut layer, label);
+        let scored = if out_of_fold { fit.score(classifier, label, &rows)? } else { vec![] };
+        let whole = fit_label(&fit.layer, label, &rows.iter().collect::<Vec<_>>())?;
+        whole.write(&mut fit.layer, label);
         let positives = rows.iter().filter(|row| row.local.is_some() && row.truth).count();
-        if label >= Label::COUNT || positives >= LEAST_THRESHOLD {
-            let mut chosen = cut::thresholds(name, &scored);
-            if label >= Label::COUNT {
-                for threshold in &mut chosen {
-                    *threshold = threshold.min(OWN_MOST);
-                }
-            }
-            let from = label * LANGUAGES.len();
-            for (place, threshold) in layer.thresholds.iter_mut().skip(from).zip(chosen) {
-                *place = threshold;
-            }
+        if out_of_fold && (label >= Label::COUNT || positives >= LEAST_THRESHOLD) {
+            fit.set_thresholds(name, label, &scored);
         }
-        fitted.push(name.clone());
+        fit.fitted.push(name.clone());
     }
-    Ok(LocalFit { layer, out_of_fold, fitted })
+    Ok(fit)
 }
 
 /// Whether enough was said about a label: corrections of a shipped one, examples of one's own.
@@ -250,7 +315,7 @@ fn rows<'a>(
             reading: &one.reading,
             truth,
             fold: one.fold(),
-            times: if one.silent { 1 } else { WEIGHT },
+            times: if one.silent { SILENT } else { WEIGHT },
             local: Some(*place),
         })
     });

@@ -1,8 +1,12 @@
 //! Agents correct on a real server: by MOVE, as Outlook does it, and by keywords.
 
+use base64::Engine as _;
+use evenkeel::mail::Language;
+
 use super::client::ImapClient;
 use super::servers::{Daemon, Servers};
 use super::{id_of, sample};
+use crate::learning::company::{OWN, SECTIONS, Written, written};
 
 fn labelled(config: &std::path::Path) -> Vec<serde_json::Value> {
     let output = Servers::evenkeel(config, &["label", "--list", "--format", "jsonl"]);
@@ -59,6 +63,118 @@ fn moves_and_keywords_of_agents_on_a_real_server_are_corrections_and_a_move_to_t
     assert_eq!(says(&outlook)["pricing"], true, "{all:#?}");
     assert_eq!(says(&keyword), serde_json::json!({ "idea": true, "praise": false }));
     assert!(says(&trash).is_null());
+    daemon.stop();
+    servers.assert_log_is_clean();
+}
+
+const QUEUES: [&str; 10] = [
+    "Queue/Support",
+    "Queue/Sales",
+    "Queue/Product",
+    "Queue/Content",
+    "Queue/Urgent",
+    "Queue/Legal",
+    "Queue/Lead",
+    "Queue/Review",
+    "Queue/Automated",
+    "Queue/Fitting",
+];
+
+fn filed(imap: &mut ImapClient) -> usize {
+    QUEUES.iter().map(|folder| imap.count(folder)).sum()
+}
+
+/// A mail of the maker of shutters, as it comes over SMTP.
+fn mail(one: &Written, n: usize, time: &str) -> Vec<u8> {
+    let text = format!(
+        "From: <{time}{n}@customers.example>\nTo: support@example.test\nSubject: =?utf-8?b?{}?=\nMessage-ID: <{time}-{n}@example.org>\n\
+         Date: Sat, 21 Nov 2026 09:12:00 +0200\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
+         Content-Transfer-Encoding: 8bit\n\n{}\n",
+        base64::engine::general_purpose::STANDARD.encode(one.subject),
+        one.text
+    );
+    text.replace('\n', "\r\n").into_bytes()
+}
+
+fn run(config: &std::path::Path, args: &[&str]) -> String {
+    let output = Servers::evenkeel(config, args);
+    let told =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {told}");
+    told
+}
+
+/// A company's own label end to end: agents drag, a candidate passes the gate and takes over, later mails
+/// go where the agents would have dragged them, and one command goes back to the same bytes.
+#[test]
+fn what_agents_drag_is_learnt_on_a_real_server_and_one_command_goes_back() {
+    let Some(servers) = Servers::start("own-label", &[]) else { return };
+    let config = servers.config("act");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/data/corpus");
+    let learning = format!(
+        "[learning]\nlook-minutes = 0\nlabels = [\"fitting\"]\nmass = 1000\ntrain = false\npromote = true\ncorpus = \"{corpus}\"\n"
+    );
+    std::fs::write(&config, format!("{text}\n{learning}{SECTIONS}")).unwrap();
+    let daemon = Daemon::start(&servers, &config, None);
+    let mut support = ImapClient::login(&servers, "support");
+    support.create("Queue/Fitting");
+    // what is moved before the daemon's first look at the folders says nothing; it looks when it has read all
+    servers.deliver("support@example.test", &sample("automated.en.eml"));
+    support.until("the first is filed", |imap| filed(imap) == 1);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+
+    let all = written();
+    let is_own = |one: &&Written| one.labels.contains(OWN);
+    let seen: Vec<&Written> = all.iter().filter(is_own).filter(|one| !one.is_later).collect();
+    let others: Vec<&Written> = all.iter().filter(|one| !is_own(one)).step_by(10).collect();
+    let stream: Vec<&Written> = seen.iter().chain(&others).copied().collect();
+    for (n, one) in stream.iter().enumerate() {
+        servers.deliver("support@example.test", &mail(one, n, "first"));
+    }
+    support.until("all are filed", |imap| filed(imap) == stream.len() + 1);
+    // an agent drags what is about a visit of the fitter
+    for n in 0..seen.len() {
+        let id = format!("<first-{n}@example.org>");
+        let mut is_here =
+            |folder: &&&str| !support.search(folder, &format!("HEADER Message-ID \"{id}\"")).is_empty();
+        let folder = QUEUES.iter().find(&mut is_here).unwrap();
+        support.take(folder, &id, "Queue/Fitting");
+    }
+    servers.deliver("support@example.test", &sample("praise.es.eml"));
+    support.until("the next is filed", |imap| filed(imap) == stream.len() + 2);
+    let begun = std::time::Instant::now();
+    while labelled(&config).len() < seen.len() {
+        assert!(begun.elapsed().as_secs() < 30, "not learnt: {:#?}", labelled(&config));
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    let told = run(&config, &["train", "--local"]);
+    assert!(told.contains("is in force"), "{told}");
+    let models = servers.dir.join("state/models");
+    let in_force = std::fs::read_to_string(models.join("in-force")).unwrap();
+    let file = models.join(format!("{}.layer", in_force.trim()));
+    let bytes = std::fs::read(&file).unwrap();
+
+    // agents have dragged mails of two languages
+    let is_read = |one: &&Written| [Language::En, Language::Es].contains(&one.language);
+    let later: Vec<&Written> = all.iter().filter(is_own).filter(|one| one.is_later).filter(is_read).collect();
+    let mut deliver = |time: &str| {
+        let before = filed(&mut support);
+        let fitting = support.count("Queue/Fitting");
+        for (n, one) in later.iter().enumerate() {
+            servers.deliver("support@example.test", &mail(one, n, time));
+        }
+        support.until("the later ones are filed", |imap| filed(imap) == before + later.len());
+        support.count("Queue/Fitting") - fitting
+    };
+    let learnt = deliver("second");
+    println!("{learnt} of {} later mails went where they belong", later.len());
+    assert!(learnt * 2 > later.len(), "{learnt} of {}", later.len());
+    run(&config, &["models", "rollback"]);
+    assert_eq!(deliver("third"), 0, "the shipped model knows nothing of it");
+    run(&config, &["models", "promote", in_force.trim()]);
+    assert_eq!(std::fs::read(&file).unwrap(), bytes);
+    assert_eq!(deliver("fourth"), learnt, "the same bytes decide the same");
     daemon.stop();
     servers.assert_log_is_clean();
 }
