@@ -117,7 +117,7 @@ impl Store {
                 ("customers link".to_owned(), if done { "done" } else { "they were one already" })
             }
         };
-        let who = self.pseudonym(&main)?;
+        let who = self.pseudonym(&main);
         self.note(
             now,
             Event::Command {

@@ -112,7 +112,7 @@ impl Store {
         count("mails under way", all.mails.iter().filter(|mail| mail.state == MailState::Intended).count());
         let examples = self.wipe(all, now)?;
         count("examples to learn from", examples);
-        let receipt = receipt(&self.pseudonym(&main)?, now);
+        let receipt = receipt(&self.pseudonym(&main), now);
         self.note(now, Event::Erased { receipt: receipt.clone(), counts: counts.clone() });
         let command =
             Event::Command { command: "erase".into(), author: author.to_owned(), outcome: receipt.clone() };
@@ -155,7 +155,7 @@ impl Store {
             }
             self.remove(&sender_pace_key(address));
         }
-        let erased = format!("erased/{}", self.pseudonym(&main)?);
+        let erased = format!("erased/{}", self.pseudonym(&main));
         self.put(&erased, &at)?;
         self.leave_no_trace();
         Ok(examples)

@@ -39,7 +39,7 @@ impl Store {
             return Ok(());
         }
         let (account, identity, at) = (&record.key.folder.account, &record.identity, record.decided);
-        let drawn = self.is_drawn(identity, rules.audit_share)?;
+        let drawn = self.is_drawn(identity, rules.audit_share);
         let labels = given(record.verdict.as_ref());
         self.put(
             &recent_key(account, identity),
@@ -59,11 +59,11 @@ impl Store {
     }
 
     /// Drawn by a keyed hash: nobody can choose which mails are measured, and a restart draws the same.
-    fn is_drawn(&self, identity: &str, share: f32) -> Result<bool, LedgerError> {
+    fn is_drawn(&self, identity: &str, share: f32) -> bool {
         let text = self.secret().iter().fold(String::from("audit"), |text, byte| format!("{text}{byte:02x}"));
         let hash = crate::classify::hash::of(&format!("{text}{identity}"));
         let thousandths = crate::classify::hash::mix(hash) % 1_000;
-        Ok(f64::from(u32::try_from(thousandths).unwrap_or(0)) < f64::from(share) * 1_000.0)
+        f64::from(u32::try_from(thousandths).unwrap_or(0)) < f64::from(share) * 1_000.0
     }
 
     /// A mail of the newest, as numbers.
