@@ -199,7 +199,7 @@ impl Imap {
     /// Whether the mail `uid` of the selected folder is in `folder` as well: same size, same header.
     /// A Message-ID alone proves nothing, senders reuse them.
     pub(super) async fn copy_exists(&mut self, uid: Uid, folder: &str) -> Result<bool, ImapError> {
-        if !self.folders.exists(folder) {
+        if !self.folders.finds(&mut self.connection, folder).await? {
             return Ok(false);
         }
         let items = format!("RFC822.SIZE BODY.PEEK[HEADER]<0.{HEADER_CAP}>");
@@ -220,7 +220,7 @@ impl Imap {
     }
 
     pub(super) async fn has_message_id(&mut self, folder: &str, id: &MessageId) -> Result<bool, ImapError> {
-        if !self.folders.exists(folder) {
+        if !self.folders.finds(&mut self.connection, folder).await? {
             return Ok(false);
         }
         let home = self.selected.clone();

@@ -129,6 +129,20 @@ impl Folders {
         self.names.contains(&self.full(name))
     }
 
+    /// Whether the folder exists; one that is not known yet is asked for: a person may have made it.
+    ///
+    /// # Errors
+    /// When the server refuses to list.
+    pub async fn finds(&mut self, connection: &mut Connection, name: &str) -> Result<bool, ImapError> {
+        if !self.exists(name) {
+            let reply = connection.exec(&format!("LIST \"\" {}", self.wire(name))).await?;
+            if !reply.folders.is_empty() {
+                self.names.insert(self.full(name));
+            }
+        }
+        Ok(self.exists(name))
+    }
+
     /// Takes note that a folder is gone.
     pub fn forget(&mut self, name: &str) {
         self.names.remove(&self.full(name));

@@ -106,7 +106,7 @@ impl Mailbox for Imap {
         keywords: &BTreeSet<Keyword>,
         on: bool,
     ) -> Result<bool, ImapError> {
-        if !self.folders.exists(folder) {
+        if !self.folders.finds(&mut self.connection, folder).await? {
             return Ok(false);
         }
         let home = self.selected.clone();
@@ -133,7 +133,7 @@ impl Mailbox for Imap {
         if !self.can("MOVE") && !self.can("UIDPLUS") {
             return Ok(Moved::Impossible);
         }
-        if !self.folders.exists(folder) {
+        if !self.folders.finds(&mut self.connection, folder).await? {
             return Ok(Moved::Gone);
         }
         let home = self.selected.clone();
@@ -152,7 +152,7 @@ impl Mailbox for Imap {
         id: &MessageId,
         cap: u32,
     ) -> Result<Option<Vec<u8>>, ImapError> {
-        if !self.folders.exists(folder) {
+        if !self.folders.finds(&mut self.connection, folder).await? {
             return Ok(None);
         }
         let home = self.selected.clone();
@@ -172,7 +172,7 @@ impl Mailbox for Imap {
         uid: Uid,
         cap: u32,
     ) -> Result<Option<(Vec<u8>, u32)>, ImapError> {
-        if !self.folders.exists(folder) {
+        if !self.folders.finds(&mut self.connection, folder).await? {
             return Ok(None);
         }
         let home = self.selected.clone();
@@ -185,7 +185,7 @@ impl Mailbox for Imap {
     }
 
     async fn flags_in(&mut self, folder: &str) -> Result<Option<FolderFlags>, ImapError> {
-        if !self.folders.exists(folder) {
+        if !self.folders.finds(&mut self.connection, folder).await? {
             return Ok(None);
         }
         let home = self.selected.clone();
@@ -204,7 +204,7 @@ impl Mailbox for Imap {
         from: Uid,
         keyword: Option<&str>,
     ) -> Result<Option<Heads>, ImapError> {
-        if !self.folders.exists(folder) {
+        if !self.folders.finds(&mut self.connection, folder).await? {
             return Ok(None);
         }
         let home = self.selected.clone();
