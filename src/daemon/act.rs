@@ -44,6 +44,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         for (record, _) in &mut *batch {
             if record.effects.iter().all(|entry| entry.state.is_final()) {
                 record.state = MailState::Done;
+                self.settled += 1;
             } else {
                 all_done = false;
             }

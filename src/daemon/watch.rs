@@ -28,6 +28,14 @@ struct Told {
     token: bool,
 }
 
+/// What a session has come to.
+#[derive(Debug, Default)]
+struct Lived {
+    watched_since: Option<Instant>,
+    /// Mails that were done with.
+    settled: usize,
+}
+
 /// Watches one folder for ever; only a failure of the ledger ends it.
 pub(super) async fn watch(shared: &Shared, account: &Account, folder: &str) -> Result<(), LedgerError> {
     let key = FolderKey { account: account.name.clone(), folder: folder.to_owned() };
@@ -38,17 +46,21 @@ pub(super) async fn watch(shared: &Shared, account: &Account, folder: &str) -> R
     let mut told = Told::default();
     while !shared.stopping() {
         shared.alive_for(&key, STEP);
-        let mut watched_since = None;
-        let result = Box::pin(session(shared, account, &key, &mut watched_since, &mut told)).await;
+        let mut lived = Lived::default();
+        let result = Box::pin(session(shared, account, &key, &mut lived, &mut told)).await;
         let error = match result {
-            Ok(End::Stopped) => return Ok(()),
+            Ok(End::Stopped | End::Waiting) => return Ok(()),
             Ok(End::Nudged) => continue,
             Err(WorkError::Ledger(error)) => return Err(error),
             Err(WorkError::Mailbox(error)) => error,
         };
-        if watched_since.is_some_and(|since: Instant| since.elapsed() >= GOOD_SESSION) {
-            backoff.reset();
+        let long = lived.watched_since.is_some_and(|since| since.elapsed() >= GOOD_SESSION);
+        if long {
             told.down = None;
+        }
+        // on a line that is cut every few seconds, work that gets on must not wait ever longer
+        if long || lived.settled > 0 {
+            backoff.reset();
         }
         let closed = shared.gates.closed_for(&account.imap).unwrap_or_default();
         let pause = backoff.next(spread).max(closed);
@@ -70,8 +82,10 @@ pub(super) async fn watch(shared: &Shared, account: &Account, folder: &str) -> R
 
 /// Why a connection was ended by us.
 enum End {
-    /// The daemon stops.
+    /// The daemon stops, and nothing is under way.
     Stopped,
+    /// The daemon stops in the middle of a wait.
+    Waiting,
     /// A command wants something done at once. A wait cannot be broken off without harm to the
     /// connection, so it is made afresh.
     Nudged,
@@ -107,7 +121,7 @@ async fn session(
     shared: &Shared,
     account: &Account,
     key: &FolderKey,
-    watched_since: &mut Option<Instant>,
+    lived: &mut Lived,
     told: &mut Told,
 ) -> Result<End, WorkError<ImapError>> {
     let mailbox = connect(shared, account).await.map_err(WorkError::Mailbox)?;
@@ -119,7 +133,23 @@ async fn session(
         told.up = true;
     }
     shared.note(key, WATCHING);
-    *watched_since = Some(Instant::now());
+    lived.watched_since = Some(Instant::now());
+    let end = Box::pin(keep_up(shared, account, key, &mut worker, told)).await;
+    lived.settled = worker.settled;
+    if matches!(end, Ok(End::Stopped)) {
+        worker.into_mailbox().logout().await;
+    }
+    end
+}
+
+/// Handles what there is and what comes, until the connection ends.
+async fn keep_up(
+    shared: &Shared,
+    account: &Account,
+    key: &FolderKey,
+    worker: &mut Worker<'_, Imap, Smtp>,
+    told: &mut Told,
+) -> Result<End, WorkError<ImapError>> {
     loop {
         // from here on no nudge is missed, also while mails are being handled
         let nudged = shared.state.nudge.notified();
@@ -127,14 +157,12 @@ async fn session(
         shared.synced(key);
         keep_token(shared, account, told).await;
         if shared.stopping() {
-            break;
+            return Ok(End::Stopped);
         }
         tokio::select! {
             waited = worker.wait() => waited?,
-            () = shared.stopped() => return Ok(End::Stopped),
+            () = shared.stopped() => return Ok(End::Waiting),
             () = nudged => return Ok(End::Nudged),
         }
     }
-    worker.into_mailbox().logout().await;
-    Ok(End::Stopped)
 }

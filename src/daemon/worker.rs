@@ -49,6 +49,8 @@ pub struct Worker<'a, M: Mailbox, O: Outbox> {
     /// The way to colleagues did not work: it is not tried for every mail, only when open records are
     /// tried again.
     pub(super) smtp_waits: bool,
+    /// Mails that were done with over this connection.
+    pub(super) settled: usize,
     /// What was done with the last set, on its way to the disk.
     pub(super) writing: Option<Begun<()>>,
 }
@@ -76,6 +78,7 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             read_only: false,
             began: Timestamp::default(),
             smtp_waits: false,
+            settled: 0,
             writing: None,
         }
     }
