@@ -74,8 +74,13 @@ async fn before_a_promise_breaks_a_draft_says_how_things_stand() {
     world.clear("Drafts");
     world.put("Sent", &reply("a1", "c1", "Support <support@example.test>", "Here is what we have found."));
     life.session().await.unwrap();
-    life.pass(24 * 3_600);
-    life.session().await.unwrap();
+    // until when something is promised is the playbook's and the company's business
+    for _ in 0..24 {
+        if world.folder("Drafts").is_empty() {
+            life.pass(3 * 3_600);
+            life.session().await.unwrap();
+        }
+    }
     let text = draft(&world);
     assert!(text.contains("promise-due") && text.contains("WHAT IS KNOWN BY NOW"), "{text}");
     assert!(text.contains("In-Reply-To: <c1@example.org>"), "{text}");
