@@ -11,6 +11,8 @@ use super::output::{self, Format, bold, indented, printable};
 use super::purpose::Purpose;
 use crate::classify::{Classifier, Evidence, Finding, Label, Scratch, Verdict};
 use crate::config::Config;
+use crate::edge::Clock;
+use crate::edge::clock::SystemClock;
 use crate::mail::{
     Attachment, Authentication, AutomatedReason, Language, Mail, MessageId, Person, Problem, Protection,
 };
@@ -209,8 +211,8 @@ fn compose(
         Some(Purpose::Labels(labels)) => (labels.clone(), Vec::new()),
         _ => (found, reply::doubted(&verdict.labels)),
     };
-    // a mail from a file has its own date for its present; without one, a fixed day
-    let now = mail.date.unwrap_or(crate::time::Timestamp(1_764_547_200));
+    // a mail from a file has its own date for its present
+    let now = mail.date.unwrap_or_else(|| SystemClock.now());
     let history = History { contacts_this_week: 1, ..History::default() };
     let request = reply::Request {
         mail,
