@@ -130,13 +130,14 @@ pub fn classify_with(
     rules: &Rules,
     thresholds: &Thresholds,
 ) -> Verdict {
-    if mail.automated.is_none() {
-        model.score(mail, scratch);
+    if mail.automated.is_some() {
+        return machine(mail);
     }
+    model.score(mail, scratch);
     judge(scratch, mail, model, rules, thresholds)
 }
 
-/// The verdict on a mail that `model` has just scored; a machine's needs no score.
+/// The verdict on a person's mail that `model` has just scored.
 fn judge(
     scratch: &mut Scratch,
     mail: &Mail,
@@ -144,9 +145,6 @@ fn judge(
     rules: &Rules,
     thresholds: &Thresholds,
 ) -> Verdict {
-    if mail.automated.is_some() {
-        return machine(mail);
-    }
     let mut logits = [-Effect::CERTAIN; Label::COUNT];
     for (mine, theirs) in logits.iter_mut().zip(&scratch.logits) {
         *mine = *theirs;
