@@ -12,6 +12,15 @@ const HEAD: &str = "Received: from mail.example.org by mx.example.test; Tue, 3 M
     From: Ana <ana@example.org>\r\nTo: support@example.test\r\nSubject: Re: order 4471\r\n\
     Message-ID: <1@example.org>\r\nMIME-Version: 1.0\r\n";
 
+/// What a machine writes: the same sentence again and again, about `kib` KiB of it.
+fn machine(kib: usize) -> Vec<u8> {
+    let line = "The nightly report is attached to your account. No action is needed on your side.\r\n";
+    let text = line.repeat((kib << 10) / line.len());
+    format!("{HEAD}Auto-Submitted: auto-generated\r\n\r\n{text}")
+        .replace("Ana <ana@", "Reports <noreply@")
+        .into_bytes()
+}
+
 /// An answer above a long thread, about `kib` KiB of text.
 fn thread(kib: usize) -> String {
     let turn = "On Mon, 2 Mar 2026 at 10:12, Support <support@example.test> wrote:\n> We sent it on Friday; \
@@ -50,6 +59,10 @@ fn reading(c: &mut Criterion) {
         }
     }
     group.finish();
+    let report = machine(5);
+    c.bench_function("read a machine's mail of 5 KiB", |b| {
+        b.iter(|| parse(black_box(&report)));
+    });
     let text = thread(20);
     c.bench_function("new text of 20 KiB", |b| {
         b.iter(|| new_text::split(black_box(&text)));

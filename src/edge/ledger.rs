@@ -159,12 +159,14 @@ impl Ledger {
         let run = move || {
             while let Some(first) = queue.blocking_recv() {
                 let mut answers = vec![first(&mut store)];
-                while answers.len() < GROUP {
+                let mut written = store.write_out();
+                while written.is_ok() && answers.len() < GROUP {
                     let Ok(job) = queue.try_recv() else { break };
                     answers.push(job(&mut store));
+                    written = store.write_out();
                 }
                 let begun = tokio::time::Instant::now();
-                let durable = store.commit();
+                let durable = written.and_then(|()| store.commit());
                 crate::edge::metrics::commit(begun.elapsed());
                 let failed = durable.is_err();
                 if let Err(error) = durable {

@@ -152,12 +152,15 @@ fn in_form(text: &str) -> Option<Address> {
 /// What stands behind one of these labels.
 fn labelled<'t>(line: &'t str, labels: &str) -> Option<&'t str> {
     const LONGEST: usize = 40;
+    const MOST_SPACES: usize = 2;
     let line = line.trim_start_matches(['*', '-', '•', ' ']);
-    let (label, value) = match line.split_once([':', '：']) {
-        Some((label, value)) => (label, value),
-        None => (line, ""),
-    };
-    let label = super::parse::head(label, LONGEST).trim_matches(['*', ' ', '_', '\t']).to_lowercase();
+    let (label, value) = super::parse::split_at_colon(line).unwrap_or((line, ""));
+    let label = super::parse::head(label, LONGEST).trim_matches(['*', ' ', '_', '\t']);
+    // a sentence of the text, as nearly all lines are: no label has so many words
+    if label.matches(' ').count() > MOST_SPACES {
+        return None;
+    }
+    let label = label.to_lowercase();
     labels.split('|').any(|known| known == label).then(|| value.trim_matches(['*', ' ', '_', '\t']))
 }
 

@@ -55,14 +55,24 @@ impl std::fmt::Display for Language {
 /// The part of a text that is looked at, in bytes: more tells nothing new.
 const MAX_BYTES: usize = 3 << 10;
 
+/// The part that is enough where nothing speaks for another language, in bytes.
+const FIRST_BYTES: usize = 1 << 10;
+
+/// By how much a language is then ahead of all others.
+const CLEARLY: usize = 24;
+
 /// Up to this score a Cyrillic text shows endings that Russian has as well.
 const FEW_ENDINGS: usize = 3;
 
 /// The language of a mail, from its new text, and where that says too little from its subject.
 #[must_use]
 pub fn detect(new_text: &str, subject: &str) -> Language {
+    let begins = Count::of(super::parse::head(new_text, FIRST_BYTES));
+    if let Some(language) = begins.clear_verdict() {
+        return language;
+    }
     let text = super::parse::head(new_text, MAX_BYTES);
-    let sure = Count::of(text).verdict();
+    let sure = if text.len() > FIRST_BYTES { Count::of(text).verdict() } else { begins.verdict() };
     if let Some(language) = sure {
         return language;
     }
@@ -88,13 +98,18 @@ impl Count {
         let mut count = Self::default();
         let mut lower = String::new();
         for token in text.split_whitespace() {
-            if token.contains(['@', '\\']) || token.contains("://") || token.starts_with("www.") {
+            if is_address(token) {
                 continue;
             }
             for word in token.split(|c: char| !c.is_alphabetic() && !is_apostrophe(c)) {
                 lower.clear();
-                let letters = word.chars().flat_map(char::to_lowercase);
-                lower.extend(letters.map(|c| if is_apostrophe(c) { '\'' } else { c }));
+                if word.is_ascii() {
+                    lower.push_str(word);
+                    lower.make_ascii_lowercase();
+                } else {
+                    let letters = word.chars().flat_map(char::to_lowercase);
+                    lower.extend(letters.map(|c| if is_apostrophe(c) { '\'' } else { c }));
+                }
                 count.word(lower.trim_matches('\''));
             }
         }
@@ -106,6 +121,24 @@ impl Count {
 
     /// Counts a word in lower case.
     fn word(&mut self, word: &str) {
+        if word.is_ascii() {
+            self.latin += word.bytes().filter(u8::is_ascii_lowercase).count();
+        } else {
+            self.letters(word);
+        }
+        for index in words::languages_of(word).indices() {
+            if let Some(score) = self.score.get_mut(index) {
+                *score += words::WORD_WEIGHT;
+            }
+        }
+        for index in words::languages_ending(word).indices() {
+            if let Some(score) = self.score.get_mut(index) {
+                *score += words::LETTER_WEIGHT;
+            }
+        }
+    }
+
+    fn letters(&mut self, word: &str) {
         for c in word.chars() {
             match c {
                 '\u{400}'..='\u{52f}' => {
@@ -117,16 +150,6 @@ impl Count {
                 _ => self.elsewhere += 1,
             }
             self.letter(c);
-        }
-        for index in words::languages_of(word).indices() {
-            if let Some(score) = self.score.get_mut(index) {
-                *score += words::WORD_WEIGHT;
-            }
-        }
-        for index in words::languages_ending(word).indices() {
-            if let Some(score) = self.score.get_mut(index) {
-                *score += words::LETTER_WEIGHT;
-            }
         }
     }
 
@@ -173,6 +196,17 @@ impl Count {
         }
     }
 
+    /// The language that is far ahead, if one of the four is.
+    fn clear_verdict(&self) -> Option<Language> {
+        let found = self.verdict().filter(|language| *language != Language::Other)?;
+        let (mut of_it, mut of_others) = (0, 0);
+        for (index, score) in self.score.iter().enumerate() {
+            let side = if words::language(index).0 == found { &mut of_it } else { &mut of_others };
+            *side = (*side).max(*score);
+        }
+        (of_it >= of_others + CLEARLY).then_some(found)
+    }
+
     /// A support mail in Cyrillic may be half product names.
     fn is_cyrillic(&self) -> bool {
         self.cyrillic * 3 >= self.latin && self.cyrillic > 0
@@ -197,6 +231,13 @@ impl Count {
             _ => Language::Other,
         }
     }
+}
+
+/// Addresses and paths are of no language.
+fn is_address(token: &str) -> bool {
+    token.bytes().any(|b| matches!(b, b'@' | b'\\'))
+        || (token.as_bytes().contains(&b':') && token.contains("://"))
+        || token.starts_with("www.")
 }
 
 fn is_apostrophe(c: char) -> bool {

@@ -119,6 +119,13 @@ pub(crate) fn head(text: &str, max: usize) -> &str {
     text.get(..text.floor_char_boundary(max)).unwrap_or(text)
 }
 
+/// What stands before and behind the first colon, also the wide one of East Asia.
+pub(crate) fn split_at_colon(line: &str) -> Option<(&str, &str)> {
+    let narrow = line.split_once(':');
+    let before = narrow.map_or(line, |(before, _)| before);
+    if before.contains('：') { line.split_once('：') } else { narrow }
+}
+
 /// Steps over what precedes the header block in files: blank lines and the mbox `From ` line.
 fn skip_envelope(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();

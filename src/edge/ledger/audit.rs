@@ -61,6 +61,8 @@ pub struct Audit {
     dir: PathBuf,
     open: Option<(PathBuf, File)>,
     last: Mark,
+    /// Lines that are in no file yet, by their file.
+    unwritten: Option<(PathBuf, String)>,
     unsynced: bool,
 }
 
@@ -68,7 +70,7 @@ impl Audit {
     /// A writer that has not looked at the files yet.
     #[must_use]
     pub fn closed(state: &Path) -> Self {
-        Self { dir: state.join("audit"), open: None, last: Mark::default(), unsynced: false }
+        Self { dir: state.join("audit"), open: None, last: Mark::default(), unwritten: None, unsynced: false }
     }
 
     /// Goes on after the last line that is in the files; `known` is what the ledger remembers.
@@ -91,7 +93,7 @@ impl Audit {
                 break;
             }
         }
-        Ok(Self { dir, open: None, last, unsynced: false })
+        Ok(Self { dir, open: None, last, unwritten: None, unsynced: false })
     }
 
     /// Number and hash of the last line.
@@ -100,30 +102,36 @@ impl Audit {
         &self.last
     }
 
-    /// Appends events; not durable before [`Audit::sync`].
+    /// Appends events; in no file before [`Audit::write`].
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When lines of another month cannot be written.
     pub fn append(&mut self, at: Timestamp, events: &[Event]) -> Result<(), AuditError> {
-        let mut text = String::new();
-        let mut last = self.last.clone();
+        let path = self.dir.join(format!("{}.jsonl", month(at)));
+        if self.unwritten.as_ref().is_some_and(|(other, _)| *other != path) {
+            self.write()?;
+        }
+        let (_, text) = self.unwritten.get_or_insert_with(|| (path, String::new()));
         for event in events {
-            let mut line = Line {
-                n: last.n.saturating_add(1),
-                at,
-                event: event.clone(),
-                prev: last.hash,
-                hash: String::new(),
-            };
+            let n = self.last.n.saturating_add(1);
+            let prev = std::mem::take(&mut self.last.hash);
+            let mut line = Line { n, at, event: event.clone(), prev, hash: String::new() };
             line.hash = line.sealed();
             text.push_str(&serde_json::to_string(&line).unwrap_or_default());
             text.push('\n');
-            last = Mark { n: line.n, hash: line.hash };
+            self.last = Mark { n, hash: line.hash };
         }
-        let path = self.dir.join(format!("{}.jsonl", month(at)));
+        Ok(())
+    }
+
+    /// Writes what was appended; not durable before [`Audit::sync`].
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&mut self) -> Result<(), AuditError> {
+        let Some((path, text)) = self.unwritten.take() else { return Ok(()) };
         let file = self.file(&path)?;
         file.write_all(text.as_bytes()).map_err(failed(&path))?;
-        self.last = last;
         self.unsynced = true;
         Ok(())
     }
@@ -135,7 +143,9 @@ impl Audit {
                 OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(failed(path))?;
             // a new file's name is durable only when its directory is
             File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(failed(path))?;
-            self.sync()?;
+            if let Some((older, file)) = self.open.take() {
+                file.sync_data().map_err(failed(&older))?;
+            }
             self.open = Some((path.to_owned(), file));
         }
         match &mut self.open {
@@ -149,6 +159,7 @@ impl Audit {
     /// # Errors
     /// When the disk is full or broken.
     pub fn sync(&mut self) -> Result<(), AuditError> {
+        self.write()?;
         if let Some((path, file)) = self.open.as_ref().filter(|_| self.unsynced) {
             file.sync_data().map_err(failed(path))?;
         }
@@ -202,6 +213,7 @@ mod tests {
         let mut audit = Audit::open(dir.path(), Mark { n: 2, hash: String::new() }).unwrap();
         assert_eq!(audit.last().n, 3, "the file knew more than the ledger");
         audit.append(Timestamp(1_793_600_001), &[event(4)]).unwrap();
+        audit.sync().unwrap();
         assert_eq!(verify(dir.path(), &Mark::default(), &last).unwrap().n, 4);
     }
 
@@ -231,6 +243,7 @@ mod tests {
         file.write_all(b"{\"n\":4,\"at").unwrap();
         let mut audit = Audit::open(dir.path(), last.clone()).unwrap();
         audit.append(Timestamp(1_793_600_001), &[event(4)]).unwrap();
+        audit.sync().unwrap();
         assert_eq!(verify(dir.path(), &Mark::default(), &last).unwrap().n, 4);
     }
 }

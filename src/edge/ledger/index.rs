@@ -26,6 +26,8 @@ const A_KEY: usize = 64;
 #[derive(Debug)]
 pub(super) struct Index {
     db: sled::Db,
+    /// Not in the journal yet.
+    unwritten: Changes,
     /// Written since the last group was handed over.
     fresh: Changes,
     fresh_bytes: usize,
@@ -42,8 +44,8 @@ impl Index {
     /// Takes over `db`, the state's in `dir`.
     pub(super) fn over(db: sled::Db, dir: &Path) -> Result<Self, LedgerError> {
         let keeper = Keeper::start(db.clone(), dir)?;
-        let (fresh, leaving, base) = (Changes::new(), None, None);
-        Ok(Self { db, fresh, fresh_bytes: 0, leaving, keeper, base, failed: false })
+        let (unwritten, fresh, leaving, base) = (Changes::new(), Changes::new(), None, None);
+        Ok(Self { db, unwritten, fresh, fresh_bytes: 0, leaving, keeper, base, failed: false })
     }
 
     /// sled alone.
@@ -53,8 +55,7 @@ impl Index {
 
     /// What `read` makes of the value of a key.
     pub(super) fn get<R>(&self, key: &str, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>, sled::Error> {
-        let waiting = self.fresh.get(key).or_else(|| self.leaving.as_ref().and_then(|group| group.get(key)));
-        match waiting {
+        match self.waiting().find_map(|changes| changes.get(key)) {
             Some(value) => Ok(value.as_ref().map(|text| read(text.as_bytes()))),
             None => Ok(self.db.get(key)?.map(|bytes| read(&bytes))),
         }
@@ -66,13 +67,31 @@ impl Index {
         prefix: &'a str,
         backwards: bool,
     ) -> impl Iterator<Item = Result<String, sled::Error>> + 'a {
-        let waiting = [Some(&self.fresh), self.leaving.as_deref()];
-        merged::keys(&self.db, waiting.into_iter().flatten(), prefix, backwards)
+        merged::keys(&self.db, self.waiting(), prefix, backwards)
     }
 
-    /// Takes what a batch has changed.
-    pub(super) fn add(&mut self, changes: Changes) {
-        for (key, value) in changes {
+    /// What is not in sled yet, the newest first.
+    fn waiting(&self) -> impl Iterator<Item = &Changes> {
+        [Some(&self.unwritten), Some(&self.fresh), self.leaving.as_deref()].into_iter().flatten()
+    }
+
+    /// Takes changes that are in no batch of the journal yet.
+    pub(super) fn add(&mut self, mut changes: Changes) {
+        if self.unwritten.is_empty() {
+            self.unwritten = changes;
+        } else {
+            self.unwritten.append(&mut changes);
+        }
+    }
+
+    /// The changes that the next batch of the journal has to hold.
+    pub(super) const fn unwritten(&self) -> &Changes {
+        &self.unwritten
+    }
+
+    /// The journal has them.
+    pub(super) fn written(&mut self) {
+        for (key, value) in std::mem::take(&mut self.unwritten) {
             let bytes = key.len() + value.as_ref().map_or(0, String::len) + A_KEY;
             self.fresh_bytes = self.fresh_bytes.saturating_add(bytes);
             self.fresh.insert(key, value);
@@ -140,6 +159,11 @@ impl Index {
     /// Leaves sled as it is when this is closed.
     pub(super) const fn give_up(&mut self) {
         self.failed = true;
+    }
+
+    /// Whether something failed.
+    pub(super) const fn has_failed(&self) -> bool {
+        self.failed
     }
 
     fn until_brought(&mut self) -> Result<(), LedgerError> {

@@ -31,9 +31,6 @@ const PATIENCE: u32 = 3;
 const LOCK_PATIENCE: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
-/// Batches by which sled may be ahead of its journal after a power cut: those of one group.
-const AHEAD: u64 = 2_000;
-
 /// How the state was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -136,11 +133,7 @@ pub(super) fn open(dir: &Path) -> Result<Opened, LedgerError> {
         // sled is only the index
         (Sled::Absent, Some(condition)) => remake::from_journal(dir, condition, "sled's files are missing"),
         (Sled::Differs(why), Some(condition)) => remake::from_journal(dir, condition, &why),
-        (Sled::Unproven { db, n, .. }, Some(condition)) if n.saturating_sub(condition.n) <= AHEAD => {
-            // what sled knows more was written and not acknowledged when the power went
-            std::mem::drop(db);
-            remake::from_journal(dir, condition, "sled was ahead of its journal")
-        }
+        // sled only ever gets what is durable in the journal
         (Sled::Unproven { db, n, format }, _) => {
             let what = match &condition {
                 None => (format > 1).then(|| "the journal is missing".to_owned()),

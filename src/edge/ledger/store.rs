@@ -66,6 +66,9 @@ pub(super) const OPEN: &str = "open/";
 /// Where sled keeps the number of its last batch.
 pub(super) const BATCH: &str = "meta/batch";
 
+/// Keys of a batch of the journal at most, but for one operation's: a job over everything is many.
+const A_BATCH: usize = 8 * 1024;
+
 /// The opened state. Used by the ledger's thread, and directly when the daemon is down.
 pub struct Store {
     index: Index,
@@ -185,7 +188,7 @@ impl Store {
         &self.open
     }
 
-    /// sled, which has everything that was written. It must be durable.
+    /// sled, which has everything that was committed.
     pub(super) fn settled(&mut self) -> Result<&sled::Db, LedgerError> {
         self.index.settle(self.journal.n())?;
         Ok(self.index.db())
@@ -274,8 +277,7 @@ impl Store {
         Ok(super::audit::verify(self.dir(), &start, &known)?.n)
     }
 
-    /// Applies what the current job wrote, at once or not at all. Later reads see it. The audit is
-    /// written first: what it does not tell has not happened.
+    /// Applies what was put and removed since, at once or not at all. Later reads see it.
     pub(super) fn apply(&mut self) -> Result<(), LedgerError> {
         let events = std::mem::take(&mut self.events);
         if !events.is_empty() {
@@ -288,11 +290,6 @@ impl Store {
         if self.pending.is_empty() {
             return Ok(());
         }
-        if let Err(source) = self.journal.append(&self.pending) {
-            // perhaps half of it is written: what comes after it must not count
-            self.index.give_up();
-            return Err(self.broken(source));
-        }
         let changes = std::mem::take(&mut self.pending);
         for (key, value) in &changes {
             let Some(mail) = key.strip_prefix(OPEN) else { continue };
@@ -303,6 +300,25 @@ impl Store {
             };
         }
         self.index.add(changes);
+        if self.index.unwritten().len() > A_BATCH { self.write_out() } else { Ok(()) }
+    }
+
+    /// Writes what was applied: for a whole job one batch, in which a key that it changed often stands
+    /// once. The audit comes first: what it does not tell has not happened.
+    ///
+    /// # Errors
+    /// When the disk is full or broken.
+    pub fn write_out(&mut self) -> Result<(), LedgerError> {
+        self.audit.write()?;
+        if self.index.unwritten().is_empty() {
+            return Ok(());
+        }
+        if let Err(source) = self.journal.append(self.index.unwritten()) {
+            // perhaps half of it is written: what comes after it must not count
+            self.index.give_up();
+            return Err(self.broken(source));
+        }
+        self.index.written();
         Ok(())
     }
 
@@ -323,6 +339,7 @@ impl Store {
     /// When the disk is full or broken.
     pub fn commit(&mut self) -> Result<(), LedgerError> {
         self.apply()?;
+        self.write_out()?;
         self.audit.sync()?;
         if let Err(source) = self.journal.sync() {
             self.index.give_up();
@@ -355,7 +372,7 @@ impl Store {
 impl Drop for Store {
     /// The next start finds sled as far as the journal.
     fn drop(&mut self) {
-        if self.journal.sync().is_err() {
+        if !self.index.has_failed() && (self.write_out().is_err() || self.journal.sync().is_err()) {
             self.index.give_up();
         }
         self.index.close(self.journal.n());

@@ -106,8 +106,7 @@ fn has_address(text: &str) -> bool {
 }
 
 fn ends_with_verb(line: &str) -> bool {
-    let line = line.trim_end_matches([' ', '.', '-']);
-    any(words::WROTE_LAST, |verb| line.ends_with(verb))
+    words::ENDS_ATTRIBUTION.of(line.trim_end_matches([' ', '.', '-']))
 }
 
 fn is_attribution(text: &str, quote_follows: bool) -> bool {
@@ -151,7 +150,7 @@ fn has_date(text: &str) -> bool {
 
 /// A mark set by a ticket system above the mail it sends.
 fn is_ticket_mark(line: &str) -> bool {
-    if !any(words::ABOVE, |word| line.contains(word)) {
+    if !words::HAS_ABOVE.as_ref().is_some_and(|above| above.is_match(line)) {
         return false;
     }
     let lower = line.to_lowercase();
@@ -225,7 +224,7 @@ fn header_block(first: Option<&str>, after: &[&str], enough: usize) -> Option<us
 
 /// The header field on this line, which is [`bare`].
 fn field(line: &str) -> Option<Field> {
-    let (name, _) = line.split_once([':', '：'])?;
+    let (name, _) = crate::mail::parse::split_at_colon(line)?;
     if name.len() > 40 {
         return None;
     }

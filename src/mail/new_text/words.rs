@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use regex::Regex;
+
 /// Whether an entry of a list passes.
 pub(super) fn any(list: &str, test: impl FnMut(&str) -> bool) -> bool {
     list.split('|').any(test)
@@ -34,6 +36,28 @@ impl Starts {
     }
 }
 
+/// A list of endings, found by their last character.
+pub(super) struct Ends(BTreeMap<char, Vec<&'static str>>);
+
+impl Ends {
+    fn new(list: &'static str) -> Self {
+        let mut ends: BTreeMap<char, Vec<&'static str>> = BTreeMap::new();
+        for end in list.split('|') {
+            if let Some(last) = end.chars().last() {
+                ends.entry(last).or_default().push(end);
+            }
+        }
+        Self(ends)
+    }
+
+    /// Whether a text has one of the endings.
+    pub(super) fn of(&self, text: &str) -> bool {
+        let ends = text.chars().next_back().and_then(|last| self.0.get(&last));
+        ends.is_some_and(|ends| ends.iter().any(|end| text.ends_with(end)))
+    }
+}
+
+pub(super) static ENDS_ATTRIBUTION: LazyLock<Ends> = LazyLock::new(|| Ends::new(WROTE_LAST));
 pub(super) static STARTS_ATTRIBUTION: LazyLock<Starts> = LazyLock::new(|| Starts::new(ATTRIBUTION_WORDS));
 pub(super) static STARTS_WITH_DAY: LazyLock<Starts> = LazyLock::new(|| Starts::new(ATTRIBUTION_DAYS));
 pub(super) static STARTS_FORWARD: LazyLock<Starts> = LazyLock::new(|| Starts::new(FORWARDED));
@@ -65,7 +89,7 @@ pub(super) const WROTE: &str = "wrote|writes|said|escribió|escribio|ha escrito|
     geschreven|kirjoitti|napsal|napísal|írta|yazdı|a scris|έγραψε|写道|のメール|作成";
 
 /// Verbs that end an attribution without a colon.
-pub(super) const WROTE_LAST: &str = "wrote|escribió|написал|написал(а)|пише|написав";
+const WROTE_LAST: &str = "wrote|escribió|написал|написал(а)|пише|написав";
 
 /// Where a ticket system wants the answer.
 pub(super) const ABOVE_THIS_LINE: &str = "above this line|above the line|reply above|\
@@ -74,8 +98,10 @@ pub(super) const ABOVE_THIS_LINE: &str = "above this line|above the line|reply a
     acima desta linha|sopra questa riga|powyżej tej linii";
 
 /// Words of [`ABOVE_THIS_LINE`] that few other lines hold: looked for first.
-pub(super) const ABOVE: &str =
-    "above|ABOVE|Above|encima|выше|Выше|вище|Вище|oberhalb|dessus|acima|sopra|powyżej";
+const ABOVE: &str = "above|ABOVE|Above|encima|выше|Выше|вище|Вище|oberhalb|dessus|acima|sopra|powyżej";
+
+/// Whether a line holds one of them: all at once, for every line is asked.
+pub(super) static HAS_ABOVE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(ABOVE).ok());
 
 /// How a ticket system asks for the answer.
 pub(super) const ASKS_FOR_REPLY: &str = "##|reply|respond|type|write|respuesta|respon|escrib|ответ|\

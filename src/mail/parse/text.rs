@@ -5,17 +5,32 @@ use super::{head, is_invisible};
 /// Line ends as `\n`, no control characters but tab.
 pub(super) fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
+    for line in text.split_inclusive('\n') {
+        let content = line.strip_suffix("\r\n").or_else(|| line.strip_suffix('\n'));
+        let bare = content.unwrap_or(line);
+        // nearly every line: nothing in it that is not kept
+        if bare.bytes().all(|b| matches!(b, b' '..=b'~' | b'\t')) {
+            out.push_str(bare);
+        } else {
+            tidy_line(bare, &mut out);
+        }
+        if content.is_some() {
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// Adds a line that may hold anything but its line end.
+fn tidy_line(line: &str, out: &mut String) {
+    for c in line.chars() {
         match c {
-            '\r' if chars.peek() == Some(&'\n') => {}
-            '\r' | '\n' | '\u{2028}' | '\u{2029}' | '\u{85}' => out.push('\n'),
+            '\r' | '\u{2028}' | '\u{2029}' | '\u{85}' => out.push('\n'),
             '\u{a0}' => out.push(' '),
             c if (c.is_control() && c != '\t') || is_invisible(c) => {}
             c => out.push(c),
         }
     }
-    out
 }
 
 /// Paragraphs of `format=flowed` (RFC 3676 §4.2) on one line each.

@@ -1,5 +1,7 @@
 //! What is wrong with playbooks, all at once.
 
+use std::collections::BTreeSet;
+
 use super::{Book, FEWEST_WORDINGS, PlaybookProblem, Playbooks, SLOTS, Script, Wording, folder};
 use crate::mail::Language;
 use crate::reply::company::Address;
@@ -88,8 +90,10 @@ fn one(language: Language, file: &str, wanted: &str, wording: &Wording, found: &
         push(format!("`{{{{ {slot} }}}}` is no slot"), &format!("use one of {}", SLOTS.join(", ")));
     }
     let mut told: Vec<String> = Vec::new();
-    for address in [Address::Formal, Address::Informal, Address::Voseo] {
-        let template = wording.template(address);
+    // most wordings are the same in every form of address
+    let forms = [Address::Formal, Address::Informal, Address::Voseo];
+    let templates: BTreeSet<_> = forms.into_iter().map(|address| wording.template(address)).collect();
+    for template in templates {
         if let Err(error) = minijinja::Environment::new().template_from_str(&template) {
             push(format!("is no template: {error}"), "close every `{{` with `}}`");
             break;
