@@ -9,6 +9,7 @@ mod forward;
 mod fresh;
 mod handle;
 pub mod health;
+mod intend;
 pub mod learn;
 pub mod nightly;
 pub mod plan;

@@ -14,6 +14,7 @@ use crate::daemon::{self, Shared};
 use crate::decide::Rulebook;
 use crate::edge::clock::SystemClock;
 use crate::edge::ledger::Ledger;
+use crate::edge::systemd::Systemd;
 use crate::mail::Language;
 use crate::reply::Playbooks;
 
@@ -123,6 +124,7 @@ pub fn run(config: Config) -> anyhow::Result<()> {
         .thread_name("evenkeel")
         .build()
         .context("the runtime cannot start")?;
+    Systemd::from_environment().opening();
     let ledger = Ledger::open(&config.state_dir)?;
     runtime.block_on(async move {
         let shared = Arc::new(Shared::new(&config, book, classifier, ledger, Arc::new(SystemClock)));

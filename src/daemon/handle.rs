@@ -1,21 +1,19 @@
 //! New mails, in sets: one command, one commit for many. A set that has died once is handled mail by
 //! mail, so that the one that kills is found.
 
-use std::collections::BTreeSet;
-
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::Shared;
 use super::act::InHand;
 use super::fresh::{self, Fetched, Fresh};
-use super::plan::{self, Decided};
+use super::intend::{Intended, Intention};
+use super::plan;
 use super::worker::{READ_CAP, STEP, WorkError, Worker};
 use crate::classify::Verdict;
-use crate::decide::{Decision, Word, bounce, decide};
-use crate::edge::ledger::recall::Memory;
-use crate::edge::ledger::{Effect, EffectState, LedgerError, MailKey, MailRecord, MailState, Store};
+use crate::decide::{Decision, Word};
+use crate::edge::ledger::{LedgerError, MailKey, MailRecord, Store};
 use crate::edge::{EdgeError, Listed, Mailbox, Outbox, Uid, metrics};
-use crate::time::Timestamp;
 
 /// Most mails in a set: two commits a set, of a few milliseconds each, are then little for each mail.
 const SET_MAILS: usize = 200;
@@ -25,25 +23,37 @@ const SET_BYTES: u32 = 2 * 1024 * 1024;
 
 /// A set that is claimed and fetched, and is being read.
 struct Ahead {
-    keys: Vec<MailKey>,
-    last: Uid,
-    begun: Instant,
+    set: SetInHand,
     reading: Vec<JoinHandle<Vec<Fresh>>>,
 }
 
-/// What the ledger's thread has made of the first of a set.
-#[derive(Default)]
-struct Intended {
-    mails: Vec<(MailRecord, InHand)>,
-    reopened: Vec<MailRecord>,
-    /// The next one was handled before, under another uid.
-    twin: Option<MailRecord>,
-    /// What was not reached.
-    rest: Vec<Fresh>,
+/// A set on its way.
+struct SetInHand {
+    keys: Vec<MailKey>,
+    last: Uid,
+    begun: Instant,
+}
+
+impl Ahead {
+    /// What it says is read to its end, decided and recorded.
+    async fn intended(
+        self,
+        shared: &Shared,
+        intention: Intention,
+    ) -> (SetInHand, Result<Intended, LedgerError>) {
+        let read = async {
+            let fresh = fresh::ours_told(shared, self.reading).await?;
+            shared.crash_point("classify");
+            intention.record(shared, fresh).await
+        };
+        let intended = read.await;
+        (self.set, intended)
+    }
 }
 
 impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
-    /// Handles listed mails, oldest first; how many. While one set is acted on the next is being read.
+    /// Handles listed mails, oldest first; how many. While one set is decided and recorded the next is
+    /// fetched, and while it is acted on the next is read.
     pub(super) async fn handle_all(&mut self, listed: Vec<Listed>) -> Result<usize, WorkError<M::Error>> {
         let mut handled = 0;
         let mut rest = listed.as_slice();
@@ -64,19 +74,30 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
                     }
                 }
             } else {
-                let next = self.fetch_ahead(set).await;
-                let finished = self.finish_ahead(ahead.take()).await;
-                if let (Err(_), Ok(next)) = (&finished, &next) {
-                    self.forgive(&next.keys).await?;
-                }
-                finished?;
-                ahead = Some(next?);
+                ahead = Some(self.finish_and_fetch(ahead.take(), set).await?);
             }
             handled += set.len();
         }
         self.finish_ahead(ahead).await?;
         self.all_written().await?;
         Ok(handled)
+    }
+
+    /// Brings one set to its end and fetches the next.
+    async fn finish_and_fetch(
+        &mut self,
+        ahead: Option<Ahead>,
+        set: &[Listed],
+    ) -> Result<Ahead, WorkError<M::Error>> {
+        let Some(ahead) = ahead else { return self.fetch_ahead(set).await };
+        let intending = ahead.intended(self.shared, self.intention());
+        let (next, intended) = tokio::join!(self.fetch_ahead(set), intending);
+        let finished = self.act_on_set(intended).await;
+        if let (Err(_), Ok(next)) = (&finished, &next) {
+            self.forgive(&next.set.keys).await?;
+        }
+        finished?;
+        next
     }
 
     /// Handles a set by itself.
@@ -93,7 +114,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         let fetched = self.begin_and_fetch(set).await;
         let fetched = self.blameless(&keys, fetched).await?;
         let reading = fresh::read_set(self.shared, fetched);
-        Ok(Ahead { keys, last, begun, reading })
+        Ok(Ahead { set: SetInHand { keys, last, begun }, reading })
     }
 
     async fn begin_and_fetch(&mut self, set: &[Listed]) -> Result<Vec<Fetched>, WorkError<M::Error>> {
@@ -108,25 +129,32 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
 
     /// Decides and acts on a set that was fetched.
     async fn finish_ahead(&mut self, ahead: Option<Ahead>) -> Result<(), WorkError<M::Error>> {
-        let Some(Ahead { keys, last, begun, reading }) = ahead else { return Ok(()) };
-        let fresh = fresh::ours_told(self.shared, reading).await.map_err(WorkError::Ledger)?;
-        self.shared.crash_point("classify");
-        let done = self.handle_read(fresh, last, begun).await;
-        self.blameless(&keys, done).await
+        let Some(ahead) = ahead else { return Ok(()) };
+        let intended = ahead.intended(self.shared, self.intention()).await;
+        self.act_on_set(intended).await
     }
 
-    async fn handle_read(
+    async fn act_on_set(
         &mut self,
-        mut fresh: Vec<Fresh>,
-        last: Uid,
-        begun: Instant,
+        (set, intended): (SetInHand, Result<Intended, LedgerError>),
     ) -> Result<(), WorkError<M::Error>> {
-        while !fresh.is_empty() {
-            fresh = self.handle_fresh(fresh, begun).await?;
+        let intended = intended.map_err(WorkError::Ledger)?;
+        let done = self.act_on(intended, &set).await;
+        self.blameless(&set.keys, done).await
+    }
+
+    /// Acts on what was recorded, and records and acts on what could not go with it.
+    async fn act_on(&mut self, mut intended: Intended, set: &SetInHand) -> Result<(), WorkError<M::Error>> {
+        loop {
+            let rest = self.act_on_part(intended, set.begun).await?;
             self.shared.alive_for(&self.folder, STEP);
+            if rest.is_empty() {
+                break;
+            }
+            intended = self.intention().record(self.shared, rest).await.map_err(WorkError::Ledger)?;
         }
-        if self.next <= last {
-            self.advance(last.saturating_add(1)).await?;
+        if self.next <= set.last {
+            self.advance(set.last.saturating_add(1)).await?;
         }
         Ok(())
     }
@@ -222,13 +250,13 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         Ok(set.iter().filter_map(|mail| Some((mail.clone(), bodies.remove(&mail.uid)?))).collect())
     }
 
-    /// Intends and acts for as many as can go together; what is left.
-    async fn handle_fresh(
+    /// Acts for as many as went together; what is left.
+    async fn act_on_part(
         &mut self,
-        fresh: Vec<Fresh>,
+        intended: Intended,
         begun: Instant,
     ) -> Result<Vec<Fresh>, WorkError<M::Error>> {
-        let Intended { mut mails, reopened, twin, mut rest } = self.intend(fresh).await?;
+        let Intended { mut mails, reopened, twin, mut rest } = intended;
         if let Some((record, _)) = mails.last() {
             self.next = self.next.max(record.key.uid.saturating_add(1));
         }
@@ -263,69 +291,16 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         Ok(rest)
     }
 
-    /// Decides and records in one step on the ledger's thread, so that two mails of one customer
-    /// in two mailboxes cannot overtake each other, and the second of a thread knows the first.
-    async fn intend(&mut self, fresh: Vec<Fresh>) -> Result<Intended, WorkError<M::Error>> {
-        let book = self.shared.policy().book;
-        let address = self.account.address.clone();
-        let at = self.shared.clock.now();
-        let acting = self.acting();
-        // a mail that was quarantined and is tried again lies behind the cursor
-        let place = self.cursor(self.next);
-        let intended = self.ledger(move |store| {
-            let mut all = Intended::default();
-            let mut drafted = BTreeSet::new();
-            let mut fresh = fresh.into_iter();
-            for one in fresh.by_ref() {
-                let twin = store
-                    .by_identity(&one.key.folder.account, &one.identity)?
-                    .filter(|twin| twin.identity == one.identity);
-                if let Some(twin) = twin {
-                    // in a set the first of two alike is acted on before the second meets it
-                    all.twin = Some(twin).filter(|_| all.mails.is_empty());
-                    all.rest.push(one);
-                    break;
-                }
-                let (mut record, decision, query) = decided(store, &one, &book, &address, at)?;
-                let ticket = record.ticket.clone().filter(|_| has_draft(&record));
-                if ticket.is_some_and(|ticket| !drafted.insert(ticket)) {
-                    // it replaces a draft that is not saved yet
-                    all.rest.push(one);
-                    break;
-                }
-                let memory = store.memory(&one.identity, one.tagged)?;
-                memory.withhold(&mut record);
-                if !acting {
-                    for entry in &mut record.effects {
-                        entry.state = EffectState::Skipped("observed only".into());
-                    }
-                    record.state = MailState::Done;
-                }
-                // who is only watched is not judged: observing leaves customers and tickets as they are
-                let after = acting.then_some((&decision.case, &query));
-                let next = place.uid_next.max(one.key.uid.saturating_add(1));
-                let cursor = crate::edge::ledger::Cursor { uid_next: next, ..place };
-                if let Some(reading) = one.reading.as_ref().filter(|_| acting) {
-                    store.remember(&record, reading, &book.policy.learning)?;
-                }
-                store.intend(&record, after, Some(cursor))?;
-                for id in bounce::own_ids(&one.mail).iter().filter(|_| acting) {
-                    all.reopened.extend(store.reopen(id, "it came back undelivered")?);
-                }
-                let size = u32::try_from(one.bytes.len()).unwrap_or(u32::MAX).max(one.size);
-                let arrived = one.arrived;
-                let again = memory != Memory::New;
-                let hand = InHand { mail: one.mail, bytes: one.bytes, size, arrived, decision, again };
-                all.mails.push((record, hand));
-            }
-            all.rest.extend(fresh);
-            Ok(all)
-        });
-        let intended = intended.await?;
-        if let Some((_, hand)) = intended.mails.last().filter(|_| acting) {
-            self.shared.note_held(&hand.decision.case.paces.held);
+    /// What the next mails are decided with.
+    fn intention(&self) -> Intention {
+        Intention {
+            book: self.shared.policy().book,
+            address: self.account.address.clone(),
+            at: self.shared.clock.now(),
+            acting: self.acting(),
+            // a mail that was quarantined and is tried again lies behind the cursor
+            place: self.cursor(self.next),
         }
-        Ok(intended)
     }
 }
 
@@ -350,39 +325,6 @@ fn set_length(listed: &[Listed]) -> usize {
         count += 1;
     }
     count.max(1)
-}
-
-fn has_draft(record: &MailRecord) -> bool {
-    record.effects.iter().any(|entry| matches!(entry.effect, Effect::SaveDraft { .. }))
-}
-
-fn decided(
-    store: &Store,
-    one: &Fresh,
-    book: &crate::decide::Rulebook,
-    address: &str,
-    at: Timestamp,
-) -> Result<(MailRecord, Decision, crate::edge::ledger::CaseQuery), LedgerError> {
-    let query = plan::case_query(&one.key.folder.account, &one.mail);
-    let before = store.case(&query)?;
-    let decision = decide(&one.mail, &one.verdict, &before, book, at);
-    let open_draft = match &before.ticket {
-        Some(ticket) => store.draft(ticket.id.as_str())?,
-        None => None,
-    };
-    let decided = Decided {
-        key: one.key.clone(),
-        identity: one.identity.clone(),
-        mail: &one.mail,
-        verdict: &one.verdict,
-        before,
-        decision: &decision,
-        open_draft,
-        address,
-        at,
-    };
-    let record = plan::record(decided, &book.policy);
-    Ok((record, decision, query))
 }
 
 /// Says aloud what ops must know at once.

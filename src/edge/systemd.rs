@@ -7,6 +7,9 @@ use sd_notify::NotifyState;
 /// Tick when no watchdog is asked for.
 const QUIET_TICK: Duration = Duration::from_secs(30);
 
+/// What opening a large ledger may take: a minute for a million customers, measured.
+const PATIENCE: Duration = Duration::from_mins(30);
+
 /// The service manager, if there is one.
 #[derive(Debug)]
 pub struct Systemd {
@@ -24,6 +27,13 @@ impl Systemd {
     #[must_use]
     pub fn watchdog_interval(&self) -> Duration {
         self.watchdog.map_or(QUIET_TICK, |time| time / 2)
+    }
+
+    /// The ledger is being checked, which takes longer than the service manager waits when much is
+    /// known.
+    pub fn opening(&self) {
+        let patience = u32::try_from(PATIENCE.as_micros()).unwrap_or(u32::MAX);
+        notify(&[NotifyState::ExtendTimeoutUsec(patience), NotifyState::Status("checking the ledger")]);
     }
 
     /// Start is complete.
