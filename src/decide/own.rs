@@ -129,7 +129,7 @@ mod tests {
 
     const GOOD: &str = "moves = [[\"greet\"], [\"visit\"], [\"next\"], [\"sign\"]]\n[say]\n\
         visit = [\"Our fitter will come to you.\", \"A fitter will see to it at your place.\", \"We send a fitter.\"]\n\
-        next = [\"I will answer {{ by }}.\", \"You have my answer {{ by }}.\", \"I will write to you {{ by }}.\"]\n";
+        next = [\"I will answer {{ by }}.\", \"You will have my answer {{ by }}.\", \"I will write to you {{ by }}.\"]\n";
 
     #[test]
     fn it_answers_where_its_label_is_found_and_nothing_graver_or_where_a_route_names_it() {
