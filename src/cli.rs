@@ -13,7 +13,9 @@ pub mod log;
 pub mod manual;
 pub mod operations;
 pub mod output;
+pub mod playbooks;
 pub mod preview;
+pub mod progress;
 pub mod purpose;
 pub mod state;
 pub mod training;
@@ -100,8 +102,8 @@ enum Command {
     Draft {
         #[command(flatten)]
         inputs: InputArgs,
-        /// What the draft is for, instead of what is found: closing, follow-up, decline, or labels as in
-        /// abuse+complaint.
+        /// What the draft is for, instead of what is found: closing, follow-up, decline, labels as in
+        /// abuse+complaint, or a label of your own that has a playbook.
         #[arg(long = "for", value_name = "WHAT", value_parser = purpose::parse)]
         purpose: Option<purpose::Purpose>,
         #[command(flatten)]

@@ -9,6 +9,7 @@ mod forward;
 mod fresh;
 mod handle;
 pub mod health;
+pub mod inbox;
 mod intend;
 pub mod learn;
 pub mod nightly;
@@ -42,6 +43,7 @@ use crate::decide::pace::Pace;
 use crate::edge::ledger::keys::hex;
 use crate::edge::ledger::{FolderKey, Ledger, LedgerError, retention};
 use crate::edge::login::Gates;
+use crate::edge::models::Models;
 use crate::edge::systemd::Systemd;
 use crate::edge::{Clock, control, http};
 use supervise::supervise;
@@ -299,11 +301,18 @@ fn host(config: &Config, shared: &Arc<Shared>) -> control::Host {
 
 /// What the pages over HTTP show.
 fn pages(config: &Config, shared: &Arc<Shared>) -> http::Host {
-    let (of_stuck, of_rules) = (shared.clone(), shared.clone());
+    let (of_stuck, of_rules, of_models) = (shared.clone(), shared.clone(), shared.clone());
+    let models = Models::of(&config.state_dir);
     http::Host {
         control: host(config, shared),
         stuck: Arc::new(move || of_stuck.stuck()),
         learning: Arc::new(move || of_rules.policy().book.policy.learning.clone()),
+        scorecard: Arc::new(move |examples| {
+            let (policy, models) = (of_models.policy(), &models);
+            let rules = &policy.book.policy.learning;
+            let locals = inbox::examples_of(&examples.corrections, rules);
+            inbox::scorecard(&policy.classifier, models, rules, examples, &locals)
+        }),
         text: config.http.show_text.then(|| reading::reader(&config.accounts, shared)),
     }
 }

@@ -11,6 +11,7 @@ pub mod facts;
 pub mod hours;
 pub mod human;
 pub mod name;
+pub mod own;
 pub mod pace;
 pub mod policy;
 pub mod reason;
@@ -26,6 +27,7 @@ pub use care::Care;
 pub use case::Case;
 pub use customer::Customer;
 pub use name::Name;
+pub use own::OwnPlaybooks;
 pub use pace::{Limits, Paces};
 pub use policy::Policy;
 pub use reason::{Reason, Word};
@@ -51,6 +53,8 @@ pub struct Rulebook {
     pub company: Company,
     /// The wordings of drafts.
     pub playbooks: Playbooks,
+    /// Those under names of the company's own labels.
+    pub own: OwnPlaybooks,
 }
 
 /// What is to be done with a mail, and why.

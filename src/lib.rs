@@ -11,7 +11,7 @@
 //!    and records the outcome.
 //!
 //! Steps 2 to 4 are pure: no clock, no randomness, no I/O. [`train`] makes the model offline,
-//! [`config`] reads the operator's files, [`cli`] is the command line.
+//! [`config`] reads the operator's files, [`plot`] draws figures, [`cli`] is the command line.
 
 pub mod classify;
 pub mod cli;
@@ -20,6 +20,7 @@ pub mod daemon;
 pub mod decide;
 pub mod edge;
 pub mod mail;
+pub mod plot;
 pub mod reply;
 pub mod time;
 pub mod train;

@@ -564,6 +564,7 @@ impl Life {
             policy: config.policy.clone(),
             company: config.company.clone(),
             playbooks: Playbooks::shipped().unwrap(),
+            ..Rulebook::default()
         }
     }
 

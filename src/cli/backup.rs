@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::output::{self, Format};
+use super::progress::spinner;
 use super::state::{State, Whereabouts, not_understood};
 use crate::edge::control::{Request, Response};
 use crate::edge::ledger::backup::{self, Backup};
@@ -20,8 +21,12 @@ use crate::edge::ledger::opening::Found;
 /// When the state cannot be read, or the file cannot be written.
 pub fn backup(place: &Whereabouts, target: &Path, format: Format) -> anyhow::Result<()> {
     let mut state = State::of(place)?;
-    let Response::Backup(made) = state.ask(&Request::Backup)? else { return Err(not_understood()) };
+    let bar = spinner("writing the state");
+    let answer = state.ask(&Request::Backup)?;
+    let Response::Backup(made) = answer else { return Err(not_understood()) };
+    bar.set_message("moving it to its place");
     let moved = deliver(&made, target);
+    bar.finish_and_clear();
     // also when it could not be moved: it holds addresses, and a second attempt makes another
     let removed = fs::remove_file(&made.file);
     let file = moved.with_context(|| format!("the backup cannot be written to {}", target.display()))?;
@@ -58,7 +63,9 @@ pub fn restore(place: &Whereabouts, file: &Path, format: Format) -> anyhow::Resu
     if place.is_running() {
         anyhow::bail!("the daemon runs: stop it first (systemctl stop evenkeel), then restore and start it");
     }
+    let bar = spinner("reading the backup and putting it in its place");
     let (restored, found) = backup::restore(place.state_dir(), file)?;
+    bar.finish_and_clear();
     if let Found::Mended { aside: Some(aside), .. } = found {
         output::say(&format!("set aside: {}", aside.display()));
     }

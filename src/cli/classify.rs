@@ -6,17 +6,23 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::BadFiles;
+use super::daemon::rulebook;
 use super::input::{Input, Inputs};
+use super::learn::classifier_in_force;
 use super::output::{self, Format, bold, indented, printable};
+use super::playbooks::playbooks;
 use super::purpose::Purpose;
 use crate::classify::{Classifier, Evidence, Finding, Label, Scratch, Verdict};
 use crate::config::Config;
+use crate::decide::Rulebook;
+use crate::decide::own::Own;
+use crate::decide::route::DraftBy;
 use crate::edge::Clock;
 use crate::edge::clock::SystemClock;
 use crate::mail::{
     Attachment, Authentication, AutomatedReason, Language, Mail, MessageId, Person, Problem, Protection,
 };
-use crate::reply::{self, Company, Draft, History, NoDraft, Playbooks};
+use crate::reply::{self, Draft, History, NoDraft};
 
 /// Line of `classify --format jsonl`.
 #[derive(Serialize)]
@@ -165,12 +171,18 @@ pub fn draft(
     config: Option<&Config>,
     format: Format,
 ) -> anyhow::Result<()> {
-    let classifier = classifier(config)?;
-    let playbooks = super::daemon::playbooks(config.and_then(|config| config.playbooks.as_deref()))?;
-    let company = config.map_or_else(Company::default, |config| config.company.clone());
+    let (classifier, book) = match config {
+        Some(config) => (classifier_in_force(config)?, rulebook(config)?),
+        None => (classifier(None)?, Rulebook { playbooks: playbooks(None, None)?.0, ..Rulebook::default() }),
+    };
+    if let Some(Purpose::Own(label)) = purpose
+        && !book.own.labels().contains(label.as_str())
+    {
+        anyhow::bail!(super::purpose::unknown(label.as_str()));
+    }
     for_each(inputs, |input| {
         let verdict = classifier.classify(&input.mail);
-        let drafted = compose(&input.mail, &verdict, purpose, &company, &playbooks);
+        let drafted = compose(&input.mail, &verdict, purpose, &book);
         let (draft, reason) = match &drafted {
             Ok(draft) => (Some(draft), None),
             Err(reason) => (None, Some(reason)),
@@ -203,11 +215,16 @@ fn compose(
     mail: &Mail,
     verdict: &Verdict,
     purpose: Option<&Purpose>,
-    company: &Company,
-    playbooks: &Playbooks,
+    book: &Rulebook,
 ) -> Result<Draft, NoDraft> {
+    let own = match purpose {
+        Some(Purpose::Own(label)) => book.own.of(label.as_str(), verdict.language),
+        Some(_) => None,
+        None => book.own.chosen(DraftBy::Labels, verdict),
+    };
     let found: Vec<Label> = verdict.labels.iter().map(|found| found.label).collect();
     let (labels, doubted) = match purpose {
+        _ if own.is_some() => (Own::LABELS.into(), Vec::new()),
         Some(Purpose::Labels(labels)) => (labels.clone(), Vec::new()),
         _ => (found, reply::doubted(&verdict.labels)),
     };
@@ -218,14 +235,15 @@ fn compose(
         mail,
         labels: &labels,
         doubted: &doubted,
-        company,
-        playbooks,
+        company: &book.company,
+        playbooks: own.map_or(&book.playbooks, |own| own.playbooks),
         history: &history,
         now,
     };
     match purpose {
         Some(Purpose::Occasion(occasion)) => reply::compose_for(*occasion, &request),
-        _ => reply::compose(&request),
+        _ => reply::compose(&request)
+            .map(|draft| Draft { playbook: own.map_or(draft.playbook, |own| own.label.to_owned()), ..draft }),
     }
 }
 

@@ -7,66 +7,28 @@ use anyhow::Context;
 
 use super::classify::classifier;
 use super::learn::classifier_in_force;
+use super::playbooks::playbooks;
 use super::{BadFiles, output};
 use crate::config::Config;
 use crate::daemon::reload::{Loaded, Loader};
 use crate::daemon::{self, Shared};
-use crate::decide::Rulebook;
+use crate::decide::route::Special;
+use crate::decide::{Name, OwnPlaybooks, Rulebook};
 use crate::edge::clock::SystemClock;
 use crate::edge::ledger::Ledger;
 use crate::edge::systemd::Systemd;
-use crate::mail::Language;
-use crate::reply::Playbooks;
 
 /// The rulebook of a config.
 ///
 /// # Errors
 /// When the playbooks cannot be used.
 pub fn rulebook(config: &Config) -> anyhow::Result<Rulebook> {
-    let playbooks = playbooks(config.playbooks.as_deref())?;
+    let (playbooks, own) = playbooks(config.playbooks.as_deref(), Some(&config.policy.learning.labels))?;
     let problems = intake(&config.company);
     if !problems.is_empty() {
         return Err(BadFiles(problems).into());
     }
-    Ok(Rulebook { policy: config.policy.clone(), company: config.company.clone(), playbooks })
-}
-
-/// The shipped playbooks, with those in `dir` laid over them.
-///
-/// # Errors
-/// With every problem of the files.
-pub fn playbooks(dir: Option<&Path>) -> anyhow::Result<Playbooks> {
-    let mut files = Vec::new();
-    if let Some(dir) = dir {
-        let unreadable = |path: &Path, error: &std::io::Error| {
-            BadFiles(vec![format!(
-                "playbooks: {}: {error}; name a directory with <language>/<label>.toml",
-                path.display()
-            )])
-        };
-        for language in Language::ALL {
-            let folder = dir.join(language.as_str());
-            if !folder.is_dir() {
-                continue;
-            }
-            let entries = std::fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))?;
-            for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-                if path.extension().is_some_and(|ending| ending == "toml") {
-                    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                    files.push((format!("{language}/{name}"), text));
-                }
-            }
-        }
-        if files.is_empty() {
-            let none = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no playbook in it");
-            return Err(unreadable(dir, &none).into());
-        }
-    }
-    files.sort();
-    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    Ok(Playbooks::with(&files)
-        .map_err(|problems| BadFiles(problems.iter().map(ToString::to_string).collect()))?)
+    Ok(Rulebook { policy: config.policy.clone(), company: config.company.clone(), playbooks, own })
 }
 
 /// What is wrong with the questions of the company file: they pass the guard as playbooks do.
@@ -92,13 +54,38 @@ fn intake(company: &crate::reply::Company) -> Vec<String> {
     problems
 }
 
-/// `check --playbooks`.
+/// `check --playbooks`: any name may be that of a label of the company's own.
 ///
 /// # Errors
 /// With every rule that a wording breaks.
 pub fn check_playbooks(dir: &Path) -> anyhow::Result<()> {
-    let count = playbooks(Some(dir))?.wordings().count();
-    super::output::line(&format!("ok: {count} wordings, the shipped ones among them, break no rule"))
+    let (shipped, own) = playbooks(Some(dir), None)?;
+    for label in own.labels() {
+        output::say(&format!(
+            "{label}.toml is for a label of your own of that name: [learning] labels has to name it"
+        ));
+    }
+    let count = shipped.wordings().count();
+    output::line(&format!("ok: {count} wordings, the shipped ones among them, break no rule"))
+}
+
+/// Labels of the company's own that no playbook and no route has a draft for.
+fn unanswered(config: &Config, own: &OwnPlaybooks) -> Vec<String> {
+    let learning = &config.policy.learning;
+    let known = own.labels();
+    let routed = |label: &Name| {
+        let is_its = |special: &&Special| special.facts.iter().any(|fact| fact == label.as_str());
+        config.policy.specials.iter().filter(is_its).any(|special| special.draft.is_some() || special.leave)
+    };
+    let silent = learning.labels.iter().filter(|label| !known.contains(label.as_str()) && !routed(label));
+    silent
+        .map(|label| {
+            format!(
+                "the label {label} has no playbook: its mails are answered by the other labels found in them; add \
+                 LANGUAGE/{label}.toml to your `playbooks`, or set `draft` in its route"
+            )
+        })
+        .collect()
 }
 
 /// Config, playbooks and model, read again.
@@ -143,9 +130,8 @@ pub fn run(config: Config) -> anyhow::Result<()> {
 /// With every problem of model, rules, playbooks and passwords.
 pub fn check(config: &Config) -> anyhow::Result<()> {
     let mut problems = Vec::new();
-    for loaded in [classifier(Some(config)).map(drop), rulebook(config).map(drop)] {
-        problems.extend(loaded.err().map(|error| error.to_string()));
-    }
+    problems.extend(classifier(Some(config)).err().map(|error| error.to_string()));
+    let book = rulebook(config).map_err(|error| problems.push(error.to_string()));
     for account in &config.accounts {
         for server in std::iter::once(&account.imap).chain(&account.smtp).filter(|s| !s.user.is_empty()) {
             // a credential is there only when systemd has started us
@@ -169,6 +155,9 @@ pub fn check(config: &Config) -> anyhow::Result<()> {
     }
     for warning in &config.warnings {
         output::say(&format!("warning: {warning}"));
+    }
+    for warning in book.iter().flat_map(|book| unanswered(config, &book.own)) {
+        output::say(&format!("warning: {}: {warning}", config.path.display()));
     }
     if !problems.is_empty() {
         return Err(BadFiles(problems).into());

@@ -42,6 +42,9 @@ fn explain_text(record: &MailRecord) -> anyhow::Result<()> {
         for found in &verdict.labels {
             output::line(&format!("  label     {} {:.2}", found.label, found.probability))?;
         }
+        for found in &verdict.own {
+            output::line(&format!("  label     {} {:.2}", found.label, found.probability))?;
+        }
         if !verdict.rules.is_empty() {
             output::line(&format!("  rules     {}", verdict.rules.join(", ")))?;
         }

@@ -9,14 +9,15 @@ pub use self::models::{ModelsCommand, models};
 pub use self::page::report_inbox;
 use super::classify::classifier;
 use super::output::{self, bold};
+use super::progress::spinner;
 use super::state::{State, Whereabouts};
-use crate::classify::{Classifier, Label, Reading, reading};
+use crate::classify::{Classifier, Label, Reading};
 use crate::config::Config;
-use crate::decide::vote::{self, LearningRules};
+pub use crate::daemon::inbox::examples_of;
+use crate::daemon::inbox::handled;
 use crate::edge::Clock;
 use crate::edge::clock::SystemClock;
 use crate::edge::control::Request;
-use crate::edge::ledger::examples::Correction;
 use crate::edge::models::Models;
 use crate::train::gate::{Change, Gate, Match};
 use crate::train::inbox::{Drift, silent};
@@ -38,39 +39,23 @@ pub fn classifier_in_force(config: &Config) -> anyhow::Result<Classifier> {
     Ok(classifier)
 }
 
-/// Corrections as examples, in the order of their ids.
-#[must_use]
-pub fn examples_of(corrections: &[Correction], rules: &LearningRules) -> Vec<LocalExample> {
-    let example = |one: &Correction| {
-        let reading = one.reading.clone().filter(|reading| reading.version == reading::VERSION)?;
-        let says = one.says(rules);
-        let at = one.votes.iter().map(|vote| vote.at).max()?;
-        let id = format!("{} {}", one.account, one.identity);
-        (!says.is_empty()).then(|| LocalExample {
-            id,
-            reading,
-            voices: vote::standing(&one.votes, &says),
-            says,
-            given: one.given.clone(),
-            at,
-            silent: false,
-        })
-    };
-    corrections.iter().filter_map(example).collect()
-}
-
 /// `train --local`.
 ///
 /// # Errors
 /// When the examples cannot be read, linfa cannot fit, or the model cannot be written.
 pub fn train_local(config: &Config) -> anyhow::Result<()> {
+    let models = Models::of(&config.state_dir);
+    let _turn = models.queue(|| output::say("another training is under way: this one waits for its end"))?;
     let mut state = State::of(&Whereabouts::from(config))?;
+    let bar = spinner("reading corrections and the corpus");
     let material = Material::gather(config, &mut state, true)?;
     let (_, before, since) = material.in_force();
     let names: Vec<String> = Label::ALL.iter().map(ToString::to_string).chain(material.own.clone()).collect();
-    let quiet = silent(&material.handled(), &material.locals, &names);
+    let quiet = silent(&handled(&material.examples), &material.locals, &names);
     let locals: Vec<LocalExample> = material.locals.iter().cloned().chain(quiet).collect();
+    bar.set_message("fitting a layer");
     let candidate = local::fit(&material.classifier, &material.own, &locals, &material.anchors)?;
+    bar.set_message("comparing it with the model in force, and every voice with all the others");
     let (candidate, gate) = Match {
         classifier: &material.classifier,
         before: before.as_ref(),
@@ -82,6 +67,7 @@ pub fn train_local(config: &Config) -> anyhow::Result<()> {
         since,
     }
     .settle()?;
+    bar.finish_and_clear();
     let name = material.models.add(&candidate.layer, &gate)?;
     let held = material.review_labels()?;
     let readings: Vec<&Reading> = material.recent.iter().collect();
@@ -124,6 +110,12 @@ fn show_gate(gate: &Gate) -> anyhow::Result<()> {
                 "  threats newly found {}, newly missed {}",
                 comparison.threats_won, comparison.threats_lost
             ))?;
+        }
+    }
+    if !gate.left.is_empty() {
+        output::line(&format!("left as before: {}", gate.left.join(", ")))?;
+        for why in &gate.left_because {
+            output::line(&format!("  {why}"))?;
         }
     }
     let shadow = &gate.shadow;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::daemon::rulebook;
 use super::learn::classifier_in_force;
 use super::output::{self, Format, bold, printable};
+use super::progress;
 use super::state::{State, not_understood};
 use crate::config::Config;
 use crate::daemon::simulate::{Found, Simulation, Would};
@@ -128,8 +129,19 @@ fn real(state: &mut State, query: &CaseQuery) -> anyhow::Result<Option<Case>> {
 /// When a server or the state cannot be read.
 pub fn preview(config: &Config, against: Option<&Config>, last: usize, format: Format) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(Box::pin(preview_all(config, against, last, format)))
+    runtime.block_on(async {
+        tokio::select! {
+            done = Box::pin(preview_all(config, against, last, format)) => done,
+            // what it has on disk goes with it
+            _ = tokio::signal::ctrl_c() => Err(Interrupted.into()),
+        }
+    })
 }
+
+/// A person has stopped it.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted: nothing was changed")]
+pub struct Interrupted;
 
 async fn preview_all(
     config: &Config,
@@ -143,12 +155,17 @@ async fn preview_all(
     let mut old = against.map(|config| simulation(config, &old_dir.0)).transpose()?;
     let now = SystemClock.now();
     let (mut mails, mut changed) = (0_u32, 0_u32);
+    let bar = progress::bar(0);
+    bar.set_message("mails");
     for account in &config.accounts {
         let mut imap = Imap::connect(&account.imap, account.drafts.as_deref()).await?;
         for folder in &account.folders {
             let place = FolderKey { account: account.name.clone(), folder: folder.clone() };
             let uid_validity = imap.examine(folder).await?.uid_validity;
-            for uid in imap.newest(last).await? {
+            let uids = imap.newest(last).await?;
+            bar.inc_length(uids.len() as u64);
+            for uid in uids {
+                bar.inc(1);
                 let Some(bytes) = imap.fetch(uid, READ_CAP).await? else { continue };
                 let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
                 let key = MailKey { folder: place.clone(), uid_validity, uid };
@@ -167,12 +184,13 @@ async fn preview_all(
                 let line = Line { account, folder, uid, message_id: id, done, before: before.as_ref() };
                 if before.as_ref().is_none_or(|before| before.differs(done)) {
                     changed += 1;
-                    show(&line, &would.mail.subject, format)?;
+                    bar.suspend(|| show(&line, &would.mail.subject, format))?;
                 }
             }
         }
         imap.logout().await;
     }
+    bar.finish_and_clear();
     if against.is_some() {
         output::say(&format!("{changed} of {mails} mails would be handled in another way"));
     }

@@ -1,14 +1,13 @@
 //! `train`, `evaluate` and `report`: from a corpus to a model, and from both to figures.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::BadFiles;
 use super::output::{self, Format};
+use super::progress;
 use crate::classify::{Label, Lexicon, Model, Rules};
 use crate::train::evaluate::{Figures, Judged, json_lines, judge};
 use crate::train::{self, Example, Step, TrainOptions, report};
@@ -118,7 +117,7 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         ..args.corpus.options()
     };
     let lexicon = Lexicon::shipped().map_err(|error| BadFiles(vec![error.to_string()]))?;
-    let bar = progress();
+    let bar = progress::bar(0);
     let card = train::train(&options, &lexicon, &rules()?, &mut |step| match step {
         Step::Counting { mails } => bar.set_message(format!("counting features of {mails} mails")),
         Step::Fitted { done, of } => {
@@ -137,17 +136,6 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         card.held_back.macro_f1
     ));
     Ok(())
-}
-
-fn progress() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}") {
-        bar.set_style(style);
-    }
-    bar
 }
 
 /// `evaluate`.
@@ -186,7 +174,7 @@ pub fn report(args: &ReportArgs) -> anyhow::Result<()> {
     let judged: Vec<Judged<'_>> = judge(&model, &rules()?, part(&examples, false));
     let title =
         format!("{} held-back mails, model {}", judged.len(), model.sha256().get(..12).unwrap_or_default());
-    let page = report::html(&title, &options.labels, &judged);
+    let page = report::of_judged(&title, &options.labels, &judged).page();
     std::fs::write(&args.output, page).with_context(|| args.output.display().to_string())?;
     output::say(&format!("{}: figures of {} held-back mails", args.output.display(), judged.len()));
     Ok(())

@@ -6,6 +6,7 @@ use super::account::{Account, Server};
 use super::merge::Sources;
 use super::read::Places;
 use super::{Config, ConfigProblem};
+use crate::decide::route::{DraftBy, no_playbook};
 use crate::decide::rule::MAX_RULES;
 
 /// Looks for what parses but cannot work.
@@ -125,6 +126,7 @@ impl Checked<'_> {
             let what = "[learning] train-hours are hours of the day, 0 to 23".to_owned();
             self.say_of("learning.train-hours", what);
         }
+        self.playbooks();
         let watched = |folder: &String| self.config.accounts.iter().any(|a| a.folders.contains(folder));
         if let Some(folder) = service.resolved_folder.as_ref().filter(|folder| watched(folder)) {
             let what =
@@ -170,6 +172,20 @@ impl Checked<'_> {
 }
 
 impl Checked<'_> {
+    /// Routes that name a playbook of a label of the company's own.
+    fn playbooks(&mut self) {
+        let policy = &self.config.policy;
+        let routes = policy.routes.named().map(|(name, route)| (format!("routes.{name}"), Some(route.draft)));
+        let specials = policy.specials.iter().map(|special| (format!("route {}", special.id), special.draft));
+        for (place, draft) in routes.chain(specials) {
+            if let Some(DraftBy::Own(name)) = draft
+                && !policy.learning.labels.contains(&name)
+            {
+                self.say_of(&place, format!("{place}: {}", no_playbook(name.as_str())));
+            }
+        }
+    }
+
     pub(super) fn http(&mut self) {
         for what in self.config.http.problems() {
             self.say_of("http", what);

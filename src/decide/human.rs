@@ -6,6 +6,7 @@ use super::action::{Action, Keyword, Queue};
 use super::case::Case;
 use super::customer::{Consequence, State};
 use super::name::Name;
+use super::own::Own;
 use super::reason::{Reason, Word};
 use super::route::{DraftBy, Priority, Route};
 use super::rule::Found;
@@ -257,15 +258,19 @@ impl Hand<'_> {
     }
 
     fn draft(&self, case: &mut Case, actions: &mut Vec<Action>, reasons: &mut Vec<Reason>) {
+        let own = self.book.own.chosen(self.route.draft, &self.verdict);
         let labels: Vec<Label> = match self.route.draft {
             DraftBy::None => {
                 reasons.push(Reason::new(Word::NoDraft, "the route wants none"));
                 return;
             }
-            DraftBy::Labels => self.verdict.labels.iter().map(|found| found.label).collect(),
             DraftBy::Playbook(label) => vec![label],
+            DraftBy::Labels | DraftBy::Own(_) if own.is_some() => Own::LABELS.into(),
+            DraftBy::Labels | DraftBy::Own(_) => {
+                self.verdict.labels.iter().map(|found| found.label).collect()
+            }
         };
-        match self.compose(&labels, case) {
+        match self.compose(&labels, own, case) {
             Ok(draft) => {
                 if let Some(ticket) = &mut case.ticket {
                     ticket.would_promise = draft.promised;
@@ -276,7 +281,12 @@ impl Hand<'_> {
         }
     }
 
-    fn compose(&self, labels: &[Label], case: &mut Case) -> Result<reply::Draft, reply::NoDraft> {
+    fn compose(
+        &self,
+        labels: &[Label],
+        own: Option<Own<'_>>,
+        case: &mut Case,
+    ) -> Result<reply::Draft, reply::NoDraft> {
         let customer = &case.customer;
         let incidents = customer.recent_incidents(&self.book.policy.conduct, self.now);
         let restricted = customer.state(self.now) >= State::EmailOnly;
@@ -291,16 +301,19 @@ impl Hand<'_> {
         // what a rule of the company has added is certain
         let doubted = reply::doubted(&self.verdict.labels);
         let doubted: Vec<Label> =
-            doubted.into_iter().filter(|label| !self.found.labels.contains(label)).collect();
-        let draft = reply::compose(&reply::Request {
+            doubted.into_iter().filter(|label| own.is_none() && !self.found.labels.contains(label)).collect();
+        let mut draft = reply::compose(&reply::Request {
             mail: self.mail,
             labels,
             doubted: &doubted,
             company: &self.book.company,
-            playbooks: &self.book.playbooks,
+            playbooks: own.map_or(&self.book.playbooks, |own| own.playbooks),
             history: &history,
             now: self.now,
         })?;
+        if let Some(own) = own {
+            own.label.clone_into(&mut draft.playbook);
+        }
         case.customer.wordings.extend(draft.wordings.iter().cloned());
         Ok(draft)
     }

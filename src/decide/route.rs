@@ -32,6 +32,9 @@ pub enum DraftBy {
     Labels,
     /// By this one.
     Playbook(Label),
+    /// By that of a label of the company's own; by the labels that were found where it has none in the
+    /// language of the mail.
+    Own(Name),
 }
 
 /// As it is written in the config.
@@ -49,14 +52,19 @@ impl TryFrom<DraftWord> for DraftBy {
         match word {
             DraftWord::Wanted(true) => Ok(Self::Labels),
             DraftWord::Wanted(false) => Ok(Self::None),
-            DraftWord::Playbook(name) => Label::from_word(&name)
-                .filter(|label| *label != Label::Automated)
-                .map(Self::Playbook)
-                .ok_or_else(|| {
-                    format!("there is no playbook {name:?}; use the word of a label, true or false")
-                }),
+            DraftWord::Playbook(name) => match (Label::from_word(&name), Name::new(&name)) {
+                (Some(label), _) if label != Label::Automated => Ok(Self::Playbook(label)),
+                (None, Ok(own)) => Ok(Self::Own(own)),
+                _ => Err(no_playbook(&name)),
+            },
         }
     }
+}
+
+/// What is said of a name that no playbook has.
+#[must_use]
+pub fn no_playbook(name: &str) -> String {
+    format!("there is no playbook {name:?}; use the word of a label, one of [learning] labels, true or false")
 }
 
 /// What is done with a mail.

@@ -178,12 +178,7 @@ pub fn answer(
         Request::TakeBack { person, since, author } => {
             Response::Settled(store.take_back(person, *since, author, now)?)
         }
-        Request::Examples => Response::Examples(Box::new(Examples {
-            corrections: store.corrections()?,
-            recent: store.recents()?,
-            texts: store.texts()?,
-            health: store.learning_health()?,
-        })),
+        Request::Examples => Response::Examples(Box::new(Examples::of(store)?)),
         Request::Trained { on, outcome } => {
             store.trained(now, *on, outcome)?;
             Response::Noted

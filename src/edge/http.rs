@@ -34,6 +34,7 @@ use super::ledger::MailRecord;
 use crate::classify::Evidence;
 use crate::config::{Http, Listen};
 use crate::decide::vote::LearningRules;
+use crate::train::report::Report;
 
 /// Connections at a time; more wait.
 const CONNECTIONS: usize = 64;
@@ -68,6 +69,8 @@ pub struct Host {
     pub text: Option<TextReader>,
     /// What counts as a correction, by the policy in force.
     pub learning: Arc<dyn Fn() -> LearningRules + Send + Sync>,
+    /// How the model in force does on these mails.
+    pub scorecard: Arc<dyn Fn(&control::Examples) -> Report + Send + Sync>,
 }
 
 /// Fetches the text of a mail from its server; an error says why it cannot.

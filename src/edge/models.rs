@@ -68,6 +68,28 @@ impl Models {
         Self(state_dir.join("models"))
     }
 
+    /// Waits until no other training runs on this state; the next one waits while what is returned lives.
+    /// `waits` is called when there is something to wait for.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn queue(&self, waits: impl FnOnce()) -> Result<File, ModelsError> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(|s| failed(&self.0, s))?;
+        let file = self.file("training.lock");
+        let mut options = fs::OpenOptions::new();
+        let opened = options.create(true).write(true).truncate(false).mode(0o600).open(&file);
+        let lock = opened.map_err(|source| failed(&file, source))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                waits();
+                lock.lock().map_err(|source| failed(&file, source))?;
+            }
+            Err(fs::TryLockError::Error(source)) => return Err(failed(&file, source)),
+        }
+        Ok(lock)
+    }
+
     fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
@@ -256,6 +278,24 @@ mod tests {
         assert_eq!(models.history().len(), 4);
         assert_eq!(models.find(second.get(..8).unwrap()).unwrap(), second);
         assert!(matches!(models.find("zz"), Err(ModelsError::Unknown(_))));
+    }
+
+    #[test]
+    fn trainings_wait_for_one_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let models = Models::of(dir.path());
+        let first = models.queue(|| panic!("nothing to wait for")).unwrap();
+        let second = models.clone();
+        let (told, waits) = std::sync::mpsc::channel();
+        let waiting = std::thread::spawn(move || {
+            let _turn = second.queue(|| told.send("waits").unwrap()).unwrap();
+            told.send("its turn").unwrap();
+        });
+        assert_eq!(waits.recv().unwrap(), "waits");
+        assert!(waits.recv_timeout(std::time::Duration::from_millis(200)).is_err());
+        drop(first);
+        assert_eq!(waits.recv().unwrap(), "its turn");
+        waiting.join().unwrap();
     }
 
     #[test]

@@ -253,15 +253,17 @@ impl Figures {
         for language in &languages {
             let _ = write!(out, " {:>6.3}", self.macro_f1_in(*language));
         }
-        let kinds = ["plain", "hard", "trap"].map(|kind| format!("{kind} {:.3}", self.macro_f1_of(kind)));
-        let _ = writeln!(
+        let _ = write!(
             out,
-            "\nprimary right {} of {}, all labels right {}; macro F1 {}",
-            self.primary,
-            self.mails,
-            self.exact,
-            kinds.join(", ")
+            "\nprimary right {} of {}, all labels right {}",
+            self.primary, self.mails, self.exact
         );
+        let occurs = |kind: &&str| self.each.iter().any(|label| label.by_kind.contains_key(*kind));
+        for (n, kind) in ["plain", "hard", "trap"].into_iter().filter(occurs).enumerate() {
+            let before = if n == 0 { "; macro F1" } else { "," };
+            let _ = write!(out, "{before} {kind} {:.3}", self.macro_f1_of(kind));
+        }
+        out.push('\n');
         out
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::comparison::{Change, Comparison, Trial, compare};
 pub use self::shadow::Shadow;
 pub use self::voices::Voice;
-use super::local::{Anchor, LocalExample, LocalFit};
+use super::local::{self, Anchor, LocalExample, LocalFit};
 use super::subspace::FitError;
 use crate::classify::layer::Layer;
 use crate::classify::{Classifier, Label, Reading, probability};
@@ -49,6 +49,10 @@ pub struct Gate {
     pub fitted: Vec<String>,
     /// Labels that were fitted, got worse, and were left as shipped.
     pub left: Vec<String>,
+    /// Why they were.
+    pub left_because: Vec<String>,
+    /// Labels of the company's own that the candidate finds and the model in force does not.
+    pub first: Vec<String>,
 }
 
 /// Probability and decision per label of a mail, with or without a layer.
@@ -158,10 +162,20 @@ impl Match<'_> {
     fn on_shipped(&self) -> Comparison {
         let names: Vec<String> = Label::ALL.iter().map(ToString::to_string).collect();
         let tests = self.anchors.iter().filter(|anchor| !anchor.steadies);
-        let trials: Vec<Trial> = tests
-            .map(|one| self.trial(None, &one.reading, one.labels.iter().map(|is| Some(*is)).collect()))
-            .collect();
-        compare(&names, &trials)
+        let truth = |one: &Anchor| one.labels.iter().map(|is| Some(*is)).collect();
+        let trials: Vec<Trial> =
+            tests.clone().map(|one| self.trial(None, &one.reading, truth(one))).collect();
+        let mut comparison = compare(&names, &trials);
+        // none of these mails has a label of the company's own
+        let own = &self.candidate.layer.own;
+        let absent = tests.map(|one| {
+            let trial = self.trial(None, &one.reading, vec![Some(false); names.len() + own.len()]);
+            let own_of = |list: &[bool]| list.iter().skip(names.len()).copied().collect::<Vec<bool>>();
+            let truth = vec![Some(false); own.len()];
+            Trial { truth, before: own_of(&trial.before), after: own_of(&trial.after), ..trial }
+        });
+        comparison.answers.extend(compare(own, &absent.collect::<Vec<_>>()).answers);
+        comparison
     }
 
     /// Runs every test. A label that got worse is left as shipped, and the rest is tested again.
@@ -173,11 +187,12 @@ impl Match<'_> {
         let mut gate = self.gate(voices.clone());
         let worse = gate.worse_labels();
         if !worse.is_empty() {
+            let because = self::worse(&gate);
             for name in &worse {
                 self.candidate.leave(name);
             }
             gate = self.gate(voices);
-            gate.left = worse;
+            (gate.left, gate.left_because) = (worse, because);
         }
         Ok((self.candidate, gate))
     }
@@ -190,6 +205,7 @@ impl Match<'_> {
             shadow: self.shadow(),
             corrections: self.locals.iter().filter(|one| one.is_correction()).count(),
             fitted: self.candidate.fitted.clone(),
+            first: self.first(),
             ..Gate::default()
         };
         let mut why = self.enough(&gate);
@@ -216,6 +232,13 @@ impl Match<'_> {
         }
         gate.why = why;
         gate
+    }
+
+    /// Labels of the company's own that would be found for the first time.
+    fn first(&self) -> Vec<String> {
+        let was = |name: &String| self.before.is_some_and(|before| local::finds(before, name));
+        let own = self.candidate.layer.own.iter();
+        own.filter(|name| self.candidate.fitted.contains(name) && !was(name)).cloned().collect()
     }
 
     /// What is missing to say anything, or to gain anything.
@@ -261,21 +284,44 @@ fn worse(gate: &Gate) -> Vec<String> {
                 change.name, change.before, change.after, change.low, change.high
             ));
         }
+        for change in comparison.answers.iter().filter(|change| change.is_worse()) {
+            why.push(format!(
+                "on {place} {:.1} % of the answers about {} are right, before {:.1} %",
+                change.after * 100.0,
+                change.name,
+                change.before * 100.0
+            ));
+        }
         if comparison.threats_lost > 0 {
             why.push(format!("on {place} {} threats are newly missed", comparison.threats_lost));
         }
+    }
+    for change in gate.too_dear() {
+        why.push(format!(
+            "{} would be found for the first time, and no more answers about it be right on this inbox ({:.1} %, before {:.1} %)",
+            change.name,
+            change.after * 100.0,
+            change.before * 100.0
+        ));
     }
     why
 }
 
 impl Gate {
-    /// Labels that got worse beyond noise; `threat` as soon as one is newly missed.
+    /// Labels that would be found for the first time and win no answers: without them nothing worse is in force.
+    fn too_dear(&self) -> impl Iterator<Item = &Change> {
+        let first = |change: &&Change| self.first.contains(&change.name);
+        self.local.answers.iter().filter(first).filter(|change| change.after <= change.before)
+    }
+
+    /// Labels that got worse beyond noise, by F1 or by right answers, or are new and not worth it;
+    /// `threat` as soon as one is newly missed.
     #[must_use]
     pub fn worse_labels(&self) -> Vec<String> {
         let both = [&self.local, &self.shipped];
-        let labels = both.iter().flat_map(|comparison| &comparison.labels);
-        let mut worse: Vec<String> =
-            labels.filter(|change| change.is_worse()).map(|change| change.name.clone()).collect();
+        let changes = both.iter().flat_map(|one| one.labels.iter().chain(&one.answers));
+        let worse = changes.filter(|change| change.is_worse()).chain(self.too_dear());
+        let mut worse: Vec<String> = worse.map(|change| change.name.clone()).collect();
         if both.iter().any(|comparison| comparison.threats_lost > 0) {
             worse.push(Label::Threat.to_string());
         }
@@ -288,4 +334,31 @@ impl Gate {
 #[expect(clippy::cast_precision_loss, reason = "counts of mails")]
 fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate(won: f64, shipped: f64) -> Gate {
+        let answers = |change: f64, low: f64, high: f64| {
+            vec![Change { name: "fitting".into(), mails: 100, before: 0.9, after: 0.9 + change, low, high }]
+        };
+        Gate {
+            first: vec!["fitting".into()],
+            local: Comparison { answers: answers(won, won - 0.1, won + 0.1), ..Comparison::default() },
+            shipped: Comparison { answers: answers(-shipped, -shipped, -shipped), ..Comparison::default() },
+            ..Gate::default()
+        }
+    }
+
+    #[test]
+    fn a_label_found_for_the_first_time_must_be_worth_it_and_leave_other_mails_alone() {
+        assert!(gate(0.01, 0.01).worse_labels().is_empty());
+        assert_eq!(gate(-0.01, 0.01).worse_labels(), ["fitting"]);
+        assert_eq!(gate(0.01, 0.03).worse_labels(), ["fitting"]);
+        assert!(worse(&gate(0.01, 0.03))[0].contains("the shipped test part"));
+        let known = Gate { first: vec![], ..gate(-0.01, 0.01) };
+        assert!(known.worse_labels().is_empty(), "what is known may vary within noise");
+    }
 }

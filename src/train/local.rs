@@ -1,20 +1,18 @@
 //! Retraining on an inbox: a layer on the shipped model, fitted by linfa on what people corrected,
 //! steadied by mails of the shipped corpus that the shipped model never saw.
 
+mod example;
+mod part;
+
 use std::collections::BTreeMap;
 
-use linfa::dataset::DatasetBase;
-use linfa::traits::Fit;
-use ndarray::Array2;
-
-use super::corpus::Example;
-use super::csr::Csr;
+pub use self::example::{Anchor, LocalExample, anchors, own_examples};
+use self::part::{Part, fit_label, set_bias};
 use super::cut;
-use super::subspace::{FitError, SubspaceParams};
+use super::subspace::FitError;
 use crate::classify::layer::Layer;
 use crate::classify::model::LANGUAGES;
-use crate::classify::{Classifier, Label, Reading, Scratch, hash, probability};
-use crate::time::Timestamp;
+use crate::classify::{Classifier, Label, Reading, probability};
 
 /// Parts for out-of-fold scores.
 const FOLDS: u64 = 3;
@@ -23,109 +21,26 @@ const FOLDS: u64 = 3;
 const WEIGHT: usize = 8;
 /// How often a mail counts that nobody objected to.
 const SILENT: usize = 4;
-/// The ridge: weights are held at those of the shipped model.
-const ALPHA: f64 = 0.5;
 /// How much an unknown id dampens what the known ones say.
 const UNKNOWN: f32 = 0.32;
 /// Highest threshold of a label of one's own: new matters are told less surely than those learnt from.
 const OWN_MOST: f32 = 0.35;
+/// Lowest threshold of a label of one's own: of a mail in strange words next to nothing is known, and what is left
+/// is how often the label occurs.
+const OWN_LEAST: f32 = 0.3;
+/// Mails of the shipped corpus for each of the inbox from which a label of one's own is told apart. With as many as
+/// the inbox has, one in five of all mails of the corpus looked like it.
+const ABSENT: usize = 4;
+/// How many there are at least where the inbox itself shows little else than the label.
+const ABSENT_ALONE: usize = 1_000;
 /// The log-odds of a label of one's own that is not learnt.
 const NEVER: f32 = -8.0;
-/// Subspaces searched.
-const STEPS: usize = 25;
 /// Corrections of a label below which it stays as shipped.
 const LEAST: usize = 4;
 /// Positive examples below which a label of one's own is not learnt.
 const LEAST_OWN: usize = 8;
 /// Positive examples from which on a threshold is chosen anew.
 const LEAST_THRESHOLD: usize = 25;
-
-/// A mail of this inbox on which people have spoken, or to whose labels nobody objected.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LocalExample {
-    /// What it is; decides where it is used.
-    pub id: String,
-    /// The mail as numbers.
-    pub reading: Reading,
-    /// For each label somebody spoke about, whether it is there.
-    pub says: BTreeMap<String, bool>,
-    /// Labels it was given.
-    pub given: Vec<String>,
-    /// The last word was said at; when it was handled, where nobody has spoken.
-    pub at: Timestamp,
-    /// Whose words stand: persons, `move`, `keywords`.
-    pub voices: Vec<String>,
-    /// Whether nobody has spoken: what it was given is held to be right. Without these only what was
-    /// wrong would be learnt from, and everything would look like it.
-    pub silent: bool,
-}
-
-impl LocalExample {
-    /// Whether it never trains, for good: the fourth that candidates are compared on.
-    #[must_use]
-    pub fn is_held_back(&self) -> bool {
-        hash::mix(hash::of(&self.id) ^ 0x6e1d).is_multiple_of(4)
-    }
-
-    /// Whether somebody said otherwise than it was given.
-    #[must_use]
-    pub fn is_correction(&self) -> bool {
-        self.says.iter().any(|(label, is)| self.given.contains(label) != *is)
-    }
-
-    fn fold(&self) -> u64 {
-        hash::mix(hash::of(&self.id) ^ 0x0f01d) % FOLDS
-    }
-}
-
-/// A mail of the shipped corpus that the shipped model did not see.
-#[derive(Clone, Debug)]
-pub struct Anchor {
-    /// The mail as numbers.
-    pub reading: Reading,
-    /// For each shipped label whether it is there.
-    pub labels: Vec<bool>,
-    /// Whether it steadies the fit; the others test.
-    pub steadies: bool,
-    fold: u64,
-}
-
-/// Reads the held-back part of a corpus as anchors.
-#[must_use]
-pub fn anchors(classifier: &Classifier, examples: &[Example]) -> Vec<Anchor> {
-    let mut scratch = Scratch::default();
-    let held_back = examples.iter().filter(|example| example.is_held_back());
-    let anchors = held_back.filter_map(|example| {
-        let mut reading = classifier.reading(&mut scratch, &example.mail)?;
-        reading.language = example.language;
-        let key = hash::mix(hash::of(&example.id) ^ 0xa2c4);
-        let labels = example.labels.clone();
-        Some(Anchor { reading, labels, steadies: key.is_multiple_of(2), fold: (key >> 8) % FOLDS })
-    });
-    anchors.collect()
-}
-
-/// Examples of a corpus of the company's own: its labels may be shipped ones or its own.
-#[must_use]
-pub fn own_examples(classifier: &Classifier, examples: &[Example], names: &[String]) -> Vec<LocalExample> {
-    let mut scratch = Scratch::default();
-    let read = examples.iter().filter_map(|example| {
-        let mut reading = classifier.reading(&mut scratch, &example.mail)?;
-        reading.language = example.language;
-        let says = names.iter().cloned().zip(example.labels.iter().copied()).collect();
-        let id = format!("own-corpus {}", example.id);
-        Some(LocalExample {
-            id,
-            reading,
-            says,
-            given: vec![],
-            at: Timestamp::default(),
-            voices: vec![],
-            silent: false,
-        })
-    });
-    read.collect()
-}
 
 /// A layer with what is known of it from mails that it did not see.
 #[derive(Clone, Debug)]
@@ -173,7 +88,7 @@ impl LocalFit {
         let chosen = cut::thresholds(name, scored);
         let places = self.layer.thresholds.iter_mut().skip(label * LANGUAGES.len());
         for (place, threshold) in places.zip(chosen) {
-            *place = if label < Label::COUNT { threshold } else { threshold.min(OWN_MOST) };
+            *place = if label < Label::COUNT { threshold } else { threshold.clamp(OWN_LEAST, OWN_MOST) };
         }
     }
 
@@ -193,6 +108,12 @@ impl LocalFit {
             *threshold = 0.0;
         }
     }
+}
+
+/// Whether a layer ever finds a label of one's own.
+pub(super) fn finds(layer: &Layer, name: &str) -> bool {
+    let place = layer.names().iter().position(|known| known == name);
+    place.and_then(|place| layer.bias.get(place)).is_some_and(|bias| *bias > NEVER)
 }
 
 /// One row of the fit of a label.
@@ -319,74 +240,14 @@ fn rows<'a>(
             local: Some(*place),
         })
     });
-    // of a label of one's own the corpus knows only that it is not there: as many mails as the inbox has
-    let every = if label < Label::COUNT { 1 } else { steady.len().div_ceil(train.len().max(1)).max(1) };
+    // of a label of one's own the corpus knows only that it is not there
+    let present = train.iter().filter(|(_, one)| one.says.get(name) == Some(&true)).count();
+    let least = if present * 2 > train.len() { ABSENT_ALONE } else { 1 };
+    let absent = (ABSENT * train.len()).max(least);
+    let every = if label < Label::COUNT { 1 } else { steady.len().div_ceil(absent).max(1) };
     let of_corpus = steady.iter().step_by(every).map(|anchor| {
         let truth = anchor.labels.get(label).copied().unwrap_or(false);
         Row { reading: &anchor.reading, truth, fold: anchor.fold, times: 1, local: None }
     });
     of_inbox.chain(of_corpus).collect()
-}
-
-/// Weights of one label.
-struct Part {
-    weights: Vec<f32>,
-    bias: f32,
-}
-
-fn fit_label(layer: &Layer, label: usize, rows: &[&Row<'_>]) -> Result<Part, FitError> {
-    let columns = Label::COUNT + layer.ids.len();
-    let mut x = Csr::new(columns);
-    let mut y = vec![];
-    for row in rows {
-        let cells = cells(layer, row.reading);
-        for _ in 0..row.times {
-            x.push(cells.iter().copied());
-            y.push(row.truth);
-        }
-    }
-    let mut start = vec![0.0; columns];
-    if let Some(own) = start.get_mut(label).filter(|_| label < Label::COUNT) {
-        *own = 1.0;
-    }
-    let y = Array2::from_shape_fn((y.len(), 1), |(row, _)| y.get(row).copied().unwrap_or(false));
-    let bias = (label < Label::COUNT).then_some(0.0);
-    let params = SubspaceParams::default().alpha(ALPHA).steps(STEPS).start(start, bias);
-    let fitted = params.fit(&DatasetBase::new(x, y))?;
-    Ok(Part { weights: fitted.weights, bias: fitted.bias.first().copied().unwrap_or(0.0) })
-}
-
-/// The shipped log-odds, then the known ids.
-fn cells(layer: &Layer, reading: &Reading) -> Vec<(u32, f32)> {
-    let logits = (0_u32..).zip(reading.logits.iter().copied().take(Label::COUNT));
-    let ids = layer.row(&reading.ids);
-    logits.chain(ids.filter_map(|(place, x)| Some((u32::try_from(place + Label::COUNT).ok()?, x)))).collect()
-}
-
-impl Part {
-    fn logit(&self, layer: &Layer, reading: &Reading) -> f32 {
-        let cells = cells(layer, reading).into_iter();
-        let sum: f32 = cells.map(|(at, x)| x * self.weights.get(at as usize).copied().unwrap_or(0.0)).sum();
-        self.bias + sum
-    }
-
-    fn write(&self, layer: &mut Layer, label: usize) {
-        let labels = layer.labels();
-        let (inputs, ids) = self.weights.split_at_checked(Label::COUNT).unwrap_or_default();
-        for (place, weight) in layer.inputs.iter_mut().skip(label * Label::COUNT).zip(inputs) {
-            *place = *weight;
-        }
-        for (row, weight) in layer.weights.chunks_exact_mut(labels).zip(ids) {
-            if let Some(place) = row.get_mut(label) {
-                *place = *weight;
-            }
-        }
-        set_bias(layer, label, self.bias);
-    }
-}
-
-fn set_bias(layer: &mut Layer, label: usize, bias: f32) {
-    if let Some(place) = layer.bias.get_mut(label) {
-        *place = bias;
-    }
 }

@@ -1,93 +1,131 @@
-//! Figures as one HTML page with plots in SVG, no script, nothing loaded.
+//! Figures with plots, as a page of their own or as a part of the window's.
 
 use std::fmt::Write;
 
 use super::evaluate::{Figures, Judged};
+use crate::plot::{Curve, confusion, curve, escaped};
 
-/// Side of a small plot, in pixels.
-const SIDE: f64 = 200.0;
+/// The look of the window, which a page of its own carries with it.
+const STYLE: &str = include_str!("../edge/http/window/pages/style.css");
 
-/// The page for judged mails.
-#[must_use]
-pub fn html(title: &str, labels: &[String], judged: &[Judged<'_>]) -> String {
-    html_with(title, labels, judged, "")
+/// What is shown, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// What it is about.
+    pub title: String,
+    markup: String,
 }
 
-/// The page for judged mails, with more HTML before the plots.
-#[must_use]
-pub fn html_with(title: &str, labels: &[String], judged: &[Judged<'_>], more: &str) -> String {
-    let figures = Figures::of(labels, judged);
-    let mut page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\n<style>body{{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}}pre{{font:12px/1.4 ui-monospace,monospace;overflow-x:auto}}figure{{display:inline-block;margin:0 1rem 1rem 0}}figcaption{{font-size:13px}}svg{{background:#fafafa;border:1px solid #ddd}}text{{font:10px system-ui,sans-serif}}</style>\n<h1>{title}</h1>\n"
-    );
-    let _ = write!(
-        page,
-        "<p>{} mails, macro F1 {:.3}, primary label right {}.</p><pre>{}</pre>",
-        figures.mails,
-        figures.macro_f1(),
-        figures.primary,
-        figures.text()
-    );
-    page.push_str(more);
-    page.push_str("<h2>Primary label: true by row, decided by column</h2>");
-    page.push_str(&confusion(&figures));
-    page.push_str("<h2>Calibration: mean probability across, share present up</h2>");
-    for (number, name) in labels.iter().enumerate() {
-        page.push_str(&plot(name, &calibration(number, judged), true, None));
+impl Report {
+    /// Without anything yet.
+    #[must_use]
+    pub fn new(title: &str) -> Self {
+        Self { title: title.to_owned(), markup: String::new() }
     }
-    page.push_str("<h2>Precision up by recall across; the ring is the threshold in force</h2>");
-    for (number, name) in labels.iter().enumerate() {
-        let tally = figures.each.get(number).map(|label| label.tally);
-        let ring = tally.map(|tally| (tally.recall(), tally.precision()));
-        page.push_str(&plot(name, &precision_recall(number, judged), false, ring));
-    }
-    page.push_str("</html>\n");
-    page
-}
 
-#[expect(clippy::cast_precision_loss, reason = "counts of mails and labels")]
-fn confusion(figures: &Figures) -> String {
-    let size = figures.labels.len() + 1;
-    let (cell, left, top) = (42.0, 90.0, 80.0);
-    let mut svg = format!(
-        "<svg width=\"{0}\" height=\"{1}\">",
-        left + cell * size as f64 + 10.0,
-        top + cell * size as f64 + 10.0
-    );
-    let name = |number: usize| figures.labels.get(number).map_or("none", String::as_str);
-    for row in 0..size {
-        let y = top + cell * row as f64;
-        let _ = write!(
-            svg,
-            "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
-            left - 6.0,
-            y + 25.0,
-            name(row)
-        );
-        let x = left + cell * row as f64 + 20.0;
-        let _ =
-            write!(svg, "<text transform=\"translate({x},{}) rotate(-60)\">{}</text>", top - 6.0, name(row));
-        let all: usize = (0..size).filter_map(|column| figures.confusion.get(&(row, column))).sum();
-        for column in 0..size {
-            let count = figures.confusion.get(&(row, column)).copied().unwrap_or(0);
-            let share = count as f64 / all.max(1) as f64;
-            let colour = if row == column { "46,125,50" } else { "198,40,40" };
-            let x = left + cell * column as f64;
-            let _ = write!(
-                svg,
-                "<rect x=\"{x}\" y=\"{y}\" width=\"{cell}\" height=\"{cell}\" fill=\"rgba({colour},{share:.3})\" stroke=\"#ddd\"/>"
-            );
-            if count > 0 {
-                let _ = write!(
-                    svg,
-                    "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{count}</text>",
-                    x + cell / 2.0,
-                    y + 25.0
-                );
-            }
+    /// A heading.
+    pub fn heading(&mut self, text: &str) {
+        let _ = writeln!(self.markup, "<h2>{}</h2>", escaped(text));
+    }
+
+    /// A paragraph; what stands between backticks is a command.
+    pub fn say(&mut self, text: &str) {
+        self.markup.push_str("<p>");
+        for (place, part) in text.split('`').enumerate() {
+            let part = escaped(part);
+            let _ = if place.is_multiple_of(2) {
+                write!(self.markup, "{part}")
+            } else {
+                write!(self.markup, "<code>{part}</code>")
+            };
         }
+        self.markup.push_str("</p>\n");
     }
-    svg + "</svg>"
+
+    /// Lines as they stand.
+    pub fn table(&mut self, text: &str) {
+        let _ = write!(self.markup, "<div class=\"wide\"><pre class=\"table\">{}</pre></div>", escaped(text));
+    }
+
+    /// Plots side by side, each an SVG of [`crate::plot`] with its caption.
+    pub fn plots(&mut self, kind: &str, all: impl IntoIterator<Item = (String, String)>) {
+        let _ = write!(self.markup, "<div class=\"{}\">", escaped(kind));
+        for (caption, svg) in all {
+            let _ =
+                write!(self.markup, "<figure><figcaption>{}</figcaption>{svg}</figure>", escaped(&caption));
+        }
+        self.markup.push_str("</div>\n");
+    }
+
+    /// Figures of judged mails: how many are right.
+    pub fn figures(&mut self, labels: &[String], judged: &[Judged<'_>]) -> Figures {
+        let figures = Figures::of(labels, judged);
+        self.say(&format!(
+            "{} mails, macro F1 {:.3}, primary label right {}.",
+            figures.mails,
+            figures.macro_f1(),
+            figures.primary
+        ));
+        self.table(&figures.text());
+        figures
+    }
+
+    /// Plots of judged mails: confusion, calibration, precision and recall.
+    pub fn judged(&mut self, labels: &[String], judged: &[Judged<'_>], figures: &Figures) {
+        self.heading("Primary label: true by row, decided by column");
+        let names: Vec<&str> = figures.labels.iter().map(String::as_str).chain(["none"]).collect();
+        let count = |row, column| figures.confusion.get(&(row, column)).copied().unwrap_or(0);
+        let drawn = confusion("Primary label: true by row, decided by column", &names, count);
+        self.plots("wide", [(String::new(), drawn)]);
+        self.heading("Reliability: on the diagonal a probability is what it says");
+        let drawn = labels.iter().enumerate().map(|(number, name)| {
+            let plot = Curve {
+                points: calibration(number, judged),
+                diagonal: true,
+                ring: None,
+                axes: ("mean probability", "share present"),
+            };
+            (name.clone(), curve(&format!("Reliability of {name}"), &plot))
+        });
+        self.plots("plots small", drawn);
+        self.heading("Precision and recall; the ring is the threshold in force");
+        let drawn = labels.iter().enumerate().map(|(number, name)| {
+            let tally = figures.each.get(number).map(|label| label.tally);
+            let plot = Curve {
+                points: precision_recall(number, judged),
+                diagonal: false,
+                ring: tally.map(|tally| (tally.recall(), tally.precision())),
+                axes: ("recall", "precision"),
+            };
+            (name.clone(), curve(&format!("Precision and recall of {name}"), &plot))
+        });
+        self.plots("plots small", drawn);
+    }
+
+    /// What is shown, as a part of a page.
+    #[must_use]
+    pub fn markup(&self) -> &str {
+        &self.markup
+    }
+
+    /// A page of its own: nothing is loaded, nothing runs.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let title = escaped(&self.title);
+        format!(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\n<style>\n{STYLE}</style></head>\n<body><main><h1>{title}</h1>\n{}</main></body></html>\n",
+            self.markup
+        )
+    }
+}
+
+/// The report on judged mails.
+#[must_use]
+pub fn of_judged(title: &str, labels: &[String], judged: &[Judged<'_>]) -> Report {
+    let mut report = Report::new(title);
+    let figures = report.figures(labels, judged);
+    report.judged(labels, judged, &figures);
+    report
 }
 
 /// Mean probability and share present in ten bins.
@@ -124,26 +162,35 @@ fn precision_recall(label: usize, judged: &[Judged<'_>]) -> Vec<(f64, f64)> {
     points.collect()
 }
 
-/// A plot of points between 0 and 1, joined by a line, with a ring around one.
-#[must_use]
-pub fn plot(name: &str, points: &[(f64, f64)], diagonal: bool, ring: Option<(f64, f64)>) -> String {
-    let mut svg = format!("<figure><svg width=\"{SIDE}\" height=\"{SIDE}\">");
-    if diagonal {
-        let _ = write!(svg, "<line x1=\"0\" y1=\"{SIDE}\" x2=\"{SIDE}\" y2=\"0\" stroke=\"#bbb\"/>");
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::Example;
+
+    #[test]
+    fn a_page_holds_every_plot_and_nothing_of_it_is_loaded_or_run() {
+        let example = |present| Example {
+            id: "1".into(),
+            language: crate::mail::Language::En,
+            mail: crate::mail::Mail::default(),
+            labels: vec![present],
+            kind: String::new(),
+        };
+        let examples = [example(true), example(false)];
+        let judged: Vec<Judged<'_>> = examples
+            .iter()
+            .map(|example| Judged {
+                example,
+                probabilities: vec![0.7],
+                decided: vec![example.labels == [true]],
+            })
+            .collect();
+        let page = of_judged("a <b>", &["<i>".to_owned()], &judged).page();
+        assert_eq!(page.matches("<svg").count(), 3, "{page}");
+        assert!(page.contains("class=\"ring\" cx=\"178.0\" cy=\"4.0\""), "everything is right: {page}");
+        for bad in ["<i>", "a <b>", "<script", "style=", "http", "src="] {
+            assert!(!page.contains(bad), "{bad} in {page}");
+        }
+        assert!(page.contains("prefers-color-scheme: dark"));
     }
-    svg.push_str("<polyline fill=\"none\" stroke=\"#1565c0\" stroke-width=\"2\" points=\"");
-    for (x, y) in points {
-        let _ = write!(svg, "{:.1},{:.1} ", x * SIDE, (1.0 - y) * SIDE);
-    }
-    svg.push_str("\"/>");
-    if let Some((x, y)) = ring {
-        let _ = write!(
-            svg,
-            "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"5\" fill=\"none\" stroke=\"#c62828\" stroke-width=\"2\"/>",
-            x * SIDE,
-            (1.0 - y) * SIDE
-        );
-    }
-    let _ = write!(svg, "</svg><figcaption>{name}</figcaption></figure>");
-    svg
 }

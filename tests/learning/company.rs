@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use evenkeel::classify::{Classifier, Finding, Label, OwnFinding, Reading, Scratch, Verdict, hash};
 use evenkeel::config::Config;
 use evenkeel::decide::vote::{Source, Vote, of_keywords, of_move, of_person};
-use evenkeel::decide::{Keyword, Name, Policy};
+use evenkeel::decide::{Keyword, Name, Policy, Queue};
 use evenkeel::mail::{Language, Mail};
 use evenkeel::time::Timestamp;
 
@@ -170,6 +170,14 @@ pub fn votes(policy: &Policy, one: &One, given: &BTreeSet<String>, drawn: bool, 
         votes.push(person(second, &belief(one, second)));
     }
     votes
+}
+
+/// What somebody says who drags everything to Sales, wherever it was put.
+pub fn drag(policy: &Policy, given: &BTreeSet<String>, now: Timestamp) -> Option<Vote> {
+    let (from, to) = (folder(policy, given), policy.folder(Queue::Sales));
+    let source = Source::Move { from: from.to_owned(), to: to.to_owned() };
+    let says = of_move(policy, &policy.learning, from, to, &verdict(given))?;
+    Some(Vote { at: now, source, says, held: false })
 }
 
 /// What somebody says who labels everything `praise`.

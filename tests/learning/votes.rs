@@ -1,11 +1,13 @@
 //! Corrections by moves, keywords and the command, in the in-memory world.
 
 use evenkeel::config::Mode;
+use evenkeel::daemon::nightly::{is_time, trouble};
 use evenkeel::decide::vote::{LearningRules, Source};
 use evenkeel::edge::control::{Examples, Request, Response};
 use evenkeel::edge::ledger::examples::{Correction, Labelled, Statement};
 use evenkeel::edge::ledger::undo::Undo;
 use evenkeel::mail::MessageId;
+use evenkeel::time::Timestamp;
 
 use crate::world::{Life, World};
 
@@ -214,4 +216,60 @@ async fn a_mail_that_is_no_more_among_the_newest_is_read_where_it_lies() {
     life.session().await.unwrap();
     let all = corrections(&life).await;
     assert!(all[0].reading.is_some(), "{all:?}");
+}
+
+#[tokio::test]
+async fn moves_that_teach_nothing_are_an_alarm_until_one_teaches_something() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    // agents use a folder that no route files into
+    let extra = "[learning]\nlook-minutes = 0\nmass = 0\nmoves = [{ from = \"Queue/Elsewhere\", to = \"Queue/Sales\", present = [\"pricing\"] }]\n";
+    let life = begin(dir.path(), &world, extra).await;
+    life.session().await.unwrap();
+    let rules = LearningRules { look_minutes: 0, ..LearningRules::default() };
+    for n in 0..50 {
+        assert_eq!(trouble(&rules, &examples(&life).await.health), None, "{n}");
+        world.deliver(&complaint(&format!("s{n}")));
+        life.session().await.unwrap();
+        world.drag("Queue/Support", "Queue/Sales", &format!("s{n}@example.org"));
+        life.session().await.unwrap();
+    }
+    let health = examples(&life).await.health;
+    assert_eq!((health.moves, health.silent, health.votes), (50, 50, 0));
+    let told = trouble(&rules, &health).unwrap();
+    assert!(told.contains("50 moves in a row taught nothing"), "{told}");
+    // a reload brings rules that fit
+    life.reload(EAGER).unwrap();
+    world.deliver(&complaint("s-last"));
+    life.session().await.unwrap();
+    world.drag("Queue/Support", "Queue/Sales", "s-last@example.org");
+    life.session().await.unwrap();
+    assert_eq!(trouble(&rules, &examples(&life).await.health), None);
+}
+
+#[tokio::test]
+async fn a_storm_of_corrections_is_read_in_turns_and_trained_on_once() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let life = begin(dir.path(), &world, "[learning]\nlook-minutes = 0\nrecent = 1\nmass = 0\n").await;
+    life.session().await.unwrap();
+    for n in 0..30 {
+        world.deliver(&complaint(&format!("t{n}")));
+    }
+    life.session().await.unwrap();
+    for n in 0..30 {
+        world.drag("Queue/Support", "Queue/Sales", &format!("t{n}@example.org"));
+    }
+    life.session().await.unwrap();
+    let all = corrections(&life).await;
+    let read = all.iter().filter(|one| one.reading.is_some()).count();
+    assert!(all.len() == 30 && read < 30, "mails are waiting, too: {read} of {}", all.len());
+    life.session().await.unwrap();
+    assert!(corrections(&life).await.iter().all(|one| one.reading.is_some()));
+    // at its hour, once, however many there are
+    let rules = LearningRules::default();
+    let three = Timestamp(20_000 * 86_400 + 3 * 3_600);
+    let health = examples(&life).await.health;
+    assert!(is_time(&rules, &health, 30, three));
+    life.ask(Request::Trained { on: 30, outcome: "waits for a person".into() }).await;
+    let health = examples(&life).await.health;
+    assert!(!is_time(&rules, &health, 49, Timestamp(three.0 + 86_400 * 365 * 30)));
 }

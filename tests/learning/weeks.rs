@@ -16,10 +16,10 @@ use evenkeel::train::gate::{Change, Comparison, Gate, Match, Trial, compare, dec
 use evenkeel::train::inbox::{Handled, silent};
 use evenkeel::train::local::{self, Anchor};
 
-use super::company::{OWN, One, chance, config, mails, names, poison, votes};
+use super::company::{OWN, One, chance, config, drag, mails, names, poison, votes};
 
 const WEEKS: usize = 10;
-/// One agent labels everything `praise` in this week.
+/// One agent spoils everything in this week.
 const POISONED: usize = 7;
 const WEEK: i64 = 7 * 86_400;
 /// Share of the later mails that is never shown to the inbox.
@@ -30,7 +30,17 @@ fn found(classifier: &Classifier, layer: Option<&Layer>, reading: &Reading) -> B
     names().into_iter().zip(decided).filter(|(_, is)| *is).map(|(name, _)| name).collect()
 }
 
+/// What Mallory does to every mail of the poisoned week, after the others.
+#[derive(Clone, Copy, PartialEq)]
+enum Poison {
+    /// Labels it `praise`.
+    Says,
+    /// Drags it to Sales; a mailbox does not tell who.
+    Drags,
+}
+
 struct Inbox {
+    poison: Poison,
     classifier: Classifier,
     anchors: Vec<Anchor>,
     policy: Policy,
@@ -58,7 +68,10 @@ impl Inbox {
             all = votes(&self.policy, one, &given, drawn, now);
         }
         if week == POISONED {
-            all.push(poison("mallory", now));
+            match self.poison {
+                Poison::Says => all.push(poison("mallory", now)),
+                Poison::Drags => all.extend(drag(&self.policy, &given, now)),
+            }
         }
         if !all.is_empty() {
             self.corrections.push(Correction {
@@ -122,23 +135,24 @@ fn plot(rows: &[(usize, usize, Comparison)]) -> String {
     text
 }
 
+fn right_of(score: &Comparison) -> usize {
+    score.right.1
+}
+
 fn own_f1(score: &Comparison) -> f64 {
     score.labels.last().unwrap().after
 }
 
-#[test]
-fn over_the_weeks_more_is_right_less_is_corrected_and_poison_is_not_let_in() {
+/// The inbox before its first mail, its mails, and those that measure.
+fn begin(poison: Poison) -> (Inbox, Vec<One>) {
     let classifier = Classifier::shipped().unwrap();
     let corpus = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/corpus");
     let shipped: Vec<String> = Label::ALL.iter().map(ToString::to_string).collect();
     let anchors = local::anchors(&classifier, &corpus::read(&[corpus], &shipped).unwrap());
     let mut all = mails(&classifier);
     all.sort_by(|a, b| chance(&a.id, 0x50).total_cmp(&chance(&b.id, 0x50)));
-    // nothing was chosen on what measures, and the inbox never sees it
-    let measures = |one: &&One| one.is_later && chance(&one.id, 0x7e57) < MEASURES;
-    let test: Vec<&One> = all.iter().filter(measures).collect();
-    let stream: Vec<&One> = all.iter().filter(|one| !measures(one)).collect();
-    let mut inbox = Inbox {
+    let inbox = Inbox {
+        poison,
         classifier,
         anchors,
         policy: config().policy,
@@ -147,13 +161,50 @@ fn over_the_weeks_more_is_right_less_is_corrected_and_poison_is_not_let_in() {
         layer: None,
         since: Timestamp::default(),
     };
+    (inbox, all)
+}
+
+/// Nothing was chosen on what measures, and the inbox never sees it.
+fn measures(one: &One) -> bool {
+    one.is_later && chance(&one.id, 0x7e57) < MEASURES
+}
+
+#[test]
+fn what_one_agent_drags_all_to_one_queue_is_not_let_in() {
+    let (mut inbox, all) = begin(Poison::Drags);
+    let stream: Vec<&One> = all.iter().filter(|one| !measures(one)).collect();
+    let size = stream.len().div_ceil(WEEKS);
+    for (week, mails) in (1..).zip(stream.chunks(size)).take(POISONED) {
+        let now = Timestamp(i64::try_from(week).unwrap() * WEEK);
+        for one in mails {
+            inbox.handle(one, week, now);
+        }
+        // candidates of the weeks before are in `over_the_weeks…`; one takes over here
+        if week != POISONED && week != 4 {
+            continue;
+        }
+        let (layer, gate) = inbox.train();
+        println!("week {week}: {} {:?} {:?}", gate.passed, gate.why, gate.voices);
+        if week == POISONED {
+            assert!(!gate.passed, "poison was let in: {gate:#?}");
+        } else if gate.passed {
+            (inbox.layer, inbox.since) = (Some(layer), Timestamp(now.0 + 1));
+        }
+    }
+}
+
+#[test]
+fn over_the_weeks_more_is_right_less_is_corrected_and_poison_is_not_let_in() {
+    let (mut inbox, all) = begin(Poison::Says);
+    let test: Vec<&One> = all.iter().filter(|one| measures(one)).collect();
+    let stream: Vec<&One> = all.iter().filter(|one| !measures(one)).collect();
     let dir = tempfile::tempdir().unwrap();
     let models = Models::of(dir.path());
     let base = inbox.classifier.model.sha256().to_owned();
     let mut table = String::from(
         "| week | mails | wrong | macro-F1 | right answers | F1 of `fitting` | candidate |\n|---|---|---|---|---|---|---|\n",
     );
-    let (mut rows, mut shipped) = (vec![], Change::default());
+    let (mut rows, mut shipped): (Vec<(usize, usize, Comparison)>, _) = (vec![], Change::default());
     let first = inbox.score(None, &test);
     let size = stream.len().div_ceil(WEEKS);
     for (week, mails) in (1..).zip(stream.chunks(size)) {
@@ -187,6 +238,12 @@ fn over_the_weeks_more_is_right_less_is_corrected_and_poison_is_not_let_in() {
             score.right.2,
             own_f1(&score)
         );
+        println!("week {week}: {:?} right before, then, of; left: {:?}", gate.local.right, gate.left_because);
+        if let Some((_, _, before)) = rows.last() {
+            // whatever takes over, the first that knows the label among them
+            let lost = right_of(before).saturating_sub(right_of(&score));
+            assert!(lost <= score.right.2 / 100, "week {week}: {lost} answers fewer are right");
+        }
         rows.push((wrong, mails.len(), score));
     }
     let told = |score: &Comparison| format!("macro-F1 {:.3}, {} right", score.overall.after, score.right.1);

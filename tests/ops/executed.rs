@@ -24,6 +24,7 @@ fn wanted(words: &[String]) -> Option<Wanted> {
     let has = |flag: &str| words.iter().any(|word| word == flag);
     Some(match words.get(1)?.as_str() {
         "tickets" if has("EK-2222-A3") => Wanted::No("there is none"),
+        "draft" if has("fitting") => Wanted::No("there is no label or occasion"),
         "--help" | "check" | "classify" | "draft" | "read" | "status" | "tickets" | "customers" | "audit"
         | "export" | "erase" | "backup" | "retry" | "report" => Wanted::Success,
         "label" if has("--list") || has("--drawn") || has("--confirm-held") => Wanted::Success,

@@ -56,7 +56,9 @@ fn nobody_gets_in_without_the_token_and_a_port_without_token_has_no_window() {
     let token = lonely.dir.path().join("token");
     std::fs::write(&token, format!("{TOKEN}\n")).unwrap();
     protect(&token);
-    for path in ["/", "/feed", "/review", "/tickets", "/customers", "/customers/a@b.example", "/mails/x"] {
+    for path in
+        ["/", "/feed", "/review", "/tickets", "/customers", "/customers/a@b.example", "/mails/x", "/learning"]
+    {
         assert_eq!(get(port, path).status, 401, "{path}");
     }
     let browser = ask_port(port, &request("GET", "/", "localhost", "Accept: text/html\r\n", ""));
@@ -130,7 +132,7 @@ fn the_window_shows_what_was_decided_and_takes_it_back_and_no_mail_can_speak_in_
     }
     let feed = browser.get("/feed").body;
     assert!(feed.contains("threat <span class=\"dim\">") && feed.contains("Queue/Legal"), "{feed}");
-    for path in ["/", "/feed", "/review", "/tickets", "/customers"] {
+    for path in ["/", "/feed", "/review", "/tickets", "/customers", "/learning"] {
         let page = browser.get(path);
         assert_eq!(page.status, 200, "{path}");
         assert!(!page.body.contains("<script") && !page.body.contains("onerror"), "{path}: {}", page.body);
@@ -164,6 +166,32 @@ fn the_window_shows_what_was_decided_and_takes_it_back_and_no_mail_can_speak_in_
     let hostile = hostile.unwrap().split("href=\"").nth(1).unwrap().split('"').next().unwrap();
     let page = browser.get(&format!("{hostile}?text=true")).body;
     assert!(page.contains("(2)&lt;/script&gt;") && !page.contains("<script"), "{page}");
+
+    // how the model does, as `report --inbox` says it
+    let page = browser.get("/learning");
+    assert_eq!(page.status, 200, "{}", page.body);
+    for part in [
+        "2 newest mails of this inbox, model shipped",
+        "Reliability of threat",
+        "Precision and recall of threat",
+        "class=\"confusion\"",
+        "class=\"ring\"",
+        "Mails a day",
+        "No candidate was trained yet",
+    ] {
+        assert!(page.body.contains(part), "{part} in\n{}", page.body);
+    }
+    let file = servers.dir.join("report.html");
+    let written = Servers::evenkeel(&config, &["report", "--inbox", "--output", file.to_str().unwrap()]);
+    assert!(written.status.success(), "{written:?}");
+    let report = std::fs::read_to_string(file).unwrap();
+    let plots = |page: &str| {
+        page.split("<svg")
+            .skip(1)
+            .map(|svg| svg.split("</svg>").next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(plots(&report), plots(&page.body), "the same plots");
 
     // a settled ticket
     let tickets = browser.get("/tickets").body;

@@ -2,12 +2,12 @@
 
 use super::super::output;
 use super::super::state::{State, not_understood};
-use super::examples_of;
 use crate::classify::layer::Layer;
 use crate::classify::{Classifier, Label, Reading, Scratch, reading};
 use crate::cli::classify::classifier;
 use crate::config::Config;
-use crate::decide::vote::{LearningRules, Source};
+use crate::daemon::inbox::{examples_of, handled};
+use crate::decide::vote::LearningRules;
 use crate::edge::control::{Examples, Request, Response};
 use crate::edge::ledger::examples::Correction;
 use crate::edge::models::Models;
@@ -15,7 +15,7 @@ use crate::edge::seal::Seal;
 use crate::mail::Mail;
 use crate::time::Timestamp;
 use crate::train::corpus;
-use crate::train::inbox::{Handled, on_hold};
+use crate::train::inbox::on_hold;
 use crate::train::local::{self, Anchor, LocalExample};
 
 /// Everything that training and comparing needs.
@@ -61,27 +61,9 @@ impl Material {
         Ok(Self { classifier, models, own, locals, anchors, recent, examples })
     }
 
-    /// The newest mails with what they were given.
-    pub(super) fn handled(&self) -> Vec<Handled> {
-        let spoken = |identity: &String| {
-            let one = self.examples.corrections.iter().find(|one| one.identity == *identity);
-            one.is_some_and(|one| one.votes.iter().any(|vote| matches!(vote.source, Source::Sample { .. })))
-        };
-        let recent =
-            self.examples.recent.iter().filter(|(_, _, recent)| recent.reading.version == reading::VERSION);
-        let handled = recent.map(|(account, identity, recent)| Handled {
-            id: format!("{account} {identity}"),
-            reading: recent.reading.clone(),
-            at: recent.at,
-            given: recent.labels.clone(),
-            drawn: recent.drawn && spoken(identity),
-        });
-        handled.collect()
-    }
-
     /// Puts labels on hold that are wrong too often, and lets others go; whether that changed.
     pub(super) fn review_labels(&self) -> anyhow::Result<bool> {
-        let held = on_hold(&self.handled(), &self.locals);
+        let held = on_hold(&handled(&self.examples), &self.locals);
         let changed = self.models.hold(&held)?;
         if changed && !held.is_empty() {
             let words: Vec<&str> = held.iter().map(|label| label.as_str()).collect();

@@ -12,7 +12,7 @@ use crate::edge::ledger::erase::{Export, OnHold, Receipt};
 use crate::edge::ledger::examples::{Correction, Health, Labelled, Recent, Statement};
 use crate::edge::ledger::tickets::TicketFilter;
 use crate::edge::ledger::undo::{Undo, Undone};
-use crate::edge::ledger::{CaseQuery, MailRecord};
+use crate::edge::ledger::{CaseQuery, LedgerError, MailRecord, Store};
 use crate::mail::MessageId;
 use crate::time::Timestamp;
 
@@ -246,6 +246,21 @@ pub struct Examples {
     pub texts: Vec<(String, String, String)>,
     /// Whether learning is alive.
     pub health: Health,
+}
+
+impl Examples {
+    /// What the ledger has.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn of(store: &Store) -> Result<Self, LedgerError> {
+        Ok(Self {
+            corrections: store.corrections()?,
+            recent: store.recents()?,
+            texts: store.texts()?,
+            health: store.learning_health()?,
+        })
+    }
 }
 
 /// What is answered.

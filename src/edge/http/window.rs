@@ -6,7 +6,7 @@
 
 mod actions;
 mod context;
-mod plot;
+mod learning;
 mod views;
 
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use crate::edge::ledger::{LedgerError, Store};
 use crate::time::Timestamp;
 
 /// The pages' templates, by name.
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 10] = [
     ("base.html", include_str!("window/pages/base.html")),
     ("overview.html", include_str!("window/pages/overview.html")),
     ("feed.html", include_str!("window/pages/feed.html")),
@@ -36,6 +36,7 @@ const TEMPLATES: [(&str, &str); 9] = [
     ("tickets.html", include_str!("window/pages/tickets.html")),
     ("customers.html", include_str!("window/pages/customers.html")),
     ("customer.html", include_str!("window/pages/customer.html")),
+    ("learning.html", include_str!("window/pages/learning.html")),
     ("login.html", include_str!("window/pages/login.html")),
     ("message.html", include_str!("window/pages/message.html")),
 ];
@@ -164,6 +165,7 @@ pub(super) fn router(config: &Http, host: Host) -> Router {
         .route("/customers", get(views::customers))
         .route("/customers/{address}", get(views::customer))
         .route("/customers/{address}/lift", post(actions::lift))
+        .route("/learning", get(learning::learning))
         .route("/logout", post(logout))
         .route_layer(middleware::from_fn_with_state(window.clone(), access::demand));
     Router::new()

@@ -1,5 +1,5 @@
 //! Two models on the same mails, label by label and language by language, with intervals by drawing
-//! mails anew.
+//! mails anew. F1 cannot fall where nothing was found before, so right answers are compared as well.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,9 @@ pub struct Comparison {
     pub labels: Vec<Change>,
     /// By language, mean F1 over labels.
     pub languages: Vec<Change>,
+    /// By label, the share of right answers.
+    #[serde(default)]
+    pub answers: Vec<Change>,
     /// Right answers of the model in force, and of the candidate, of all that are known.
     pub right: (usize, usize, usize),
     /// Threats that the model in force finds and the candidate misses.
@@ -84,13 +87,14 @@ pub fn compare(names: &[String], trials: &[Trial]) -> Comparison {
     let all: Vec<&Trial> = trials.iter().collect();
     let threat = names.iter().position(|name| name == Label::Threat.as_str());
     let mut comparison = Comparison { mails: trials.len(), ..Comparison::default() };
-    (comparison.overall, comparison.labels) = changes(names, &all);
+    Changes { overall: comparison.overall, labels: comparison.labels, answers: comparison.answers } =
+        changes(names, &all);
     let mut languages: Vec<Language> = trials.iter().map(|trial| trial.language).collect();
     languages.sort_unstable();
     languages.dedup();
     for language in languages {
         let some: Vec<&Trial> = trials.iter().filter(|trial| trial.language == language).collect();
-        let (overall, _) = changes(names, &some);
+        let overall = changes(names, &some).overall;
         comparison.languages.push(Change { name: language.to_string(), ..overall });
     }
     for trial in trials {
@@ -130,11 +134,20 @@ fn macros(all: &Tallies) -> (f64, f64) {
     (macro_f1(all.iter().map(|(before, _)| before)), macro_f1(all.iter().map(|(_, after)| after)))
 }
 
-/// The change of the mean F1, and of each label.
-fn changes(names: &[String], trials: &[&Trial]) -> (Change, Vec<Change>) {
+/// What has changed on some mails.
+struct Changes {
+    overall: Change,
+    labels: Vec<Change>,
+    answers: Vec<Change>,
+}
+
+fn changes(names: &[String], trials: &[&Trial]) -> Changes {
     let whole = tallies(names.len(), trials.iter().copied());
     let mut overall = vec![];
-    let mut each = vec![vec![]; names.len()];
+    let mut each = vec![(vec![], vec![]); names.len()];
+    let known: Vec<usize> = (0..names.len())
+        .map(|label| trials.iter().filter(|trial| matches!(trial.truth.get(label), Some(Some(_)))).count())
+        .collect();
     for round in 0..ROUNDS {
         let draw = |n: u64| {
             let place = hash::mix(hash::pair(round, n)) % trials.len().max(1) as u64;
@@ -143,19 +156,30 @@ fn changes(names: &[String], trials: &[&Trial]) -> (Change, Vec<Change>) {
         let drawn = tallies(names.len(), (0..trials.len() as u64).filter_map(draw));
         let (before, after) = macros(&drawn);
         overall.push(after - before);
-        for (all, (before, after)) in each.iter_mut().zip(&drawn) {
-            all.push(after.f1() - before.f1());
+        for (((f1, answers), (before, after)), known) in each.iter_mut().zip(&drawn).zip(&known) {
+            f1.push(after.f1() - before.f1());
+            answers.push(right(after, *known) - right(before, *known));
         }
     }
     let change = |name: &str, mails: usize, (before, after): (f64, f64), drawn: Vec<f64>| {
         let (low, high) = middle(drawn);
         Change { name: name.to_owned(), mails, before, after, low, high }
     };
-    let labels = names.iter().zip(&whole).zip(each).map(|((name, (before, after)), drawn)| {
-        change(name, before.present(), (before.f1(), after.f1()), drawn)
-    });
-    let labels = labels.collect();
-    (change("macro-F1", trials.len(), macros(&whole), overall), labels)
+    let (mut labels, mut answers) = (vec![], vec![]);
+    for (((name, (before, after)), drawn), known) in names.iter().zip(&whole).zip(each).zip(known) {
+        labels.push(change(name, before.present(), (before.f1(), after.f1()), drawn.0));
+        answers.push(change(name, known, (right(before, known), right(after, known)), drawn.1));
+    }
+    Changes { overall: change("macro-F1", trials.len(), macros(&whole), overall), labels, answers }
+}
+
+/// The share of right answers.
+fn right(tally: &Tally, known: usize) -> f64 {
+    1.0 - count(tally.wrong()) / count(known.max(1))
+}
+
+fn count(n: usize) -> f64 {
+    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
 }
 
 /// The bounds of the middle 99 %: of the dozens of figures that are looked at one in twenty would
@@ -191,6 +215,21 @@ mod tests {
             compare(&names, &trials(200, |n| right(n) != (n % 20 == 0), |n| right(n) != (n % 20 == 10)));
         assert!(!same.labels[0].is_worse(), "{same:?}");
         assert!(same.labels[0].low < 0.0 && same.labels[0].high > 0.0);
+    }
+
+    #[test]
+    fn a_label_that_was_never_found_costs_answers_though_its_f1_rises() {
+        let names = ["fitting".to_owned()];
+        let trial = |n: usize| Trial {
+            language: Language::En,
+            truth: vec![Some(n.is_multiple_of(10))],
+            before: vec![false],
+            after: vec![n.is_multiple_of(10) || n.is_multiple_of(3)],
+        };
+        let comparison = compare(&names, &(0..200).map(trial).collect::<Vec<_>>());
+        assert!(comparison.labels[0].after > comparison.labels[0].before && !comparison.labels[0].is_worse());
+        let answers = &comparison.answers[0];
+        assert!(answers.is_worse() && (answers.before - 0.9).abs() < 1e-9, "{answers:?}");
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::plot::Bar;
 use crate::classify::{Evidence, Label, Verdict};
 use crate::decide::{Priority, customer};
 use crate::edge::control::Status;
 use crate::edge::ledger::cases::StoredTicket;
 use crate::edge::ledger::customers::Shown;
 use crate::edge::ledger::{Effect, EffectState, MailRecord, MailState};
+use crate::plot::Bar;
 use crate::time::Timestamp;
 
 /// A path segment: everything but letters, digits and a few signs encoded.
@@ -41,11 +41,12 @@ fn distance(at: Timestamp, now: Timestamp) -> String {
 
 /// A mail in a list.
 pub(super) fn mail(record: &MailRecord, now: Timestamp) -> Value {
-    let labels: Vec<Value> = record
-        .verdict
-        .iter()
-        .flat_map(|verdict| &verdict.labels)
-        .map(|found| json!({ "name": found.label.as_str(), "percent": percent(found.probability) }))
+    let shipped = record.verdict.iter().flat_map(|verdict| &verdict.labels);
+    let shipped = shipped.map(|found| (found.label.as_str(), found.probability));
+    let own = record.verdict.iter().flat_map(|verdict| &verdict.own);
+    let labels: Vec<Value> = shipped
+        .chain(own.map(|found| (found.label.as_str(), found.probability)))
+        .map(|(name, probability)| json!({ "name": name, "percent": percent(probability) }))
         .collect();
     let review = record.verdict.as_ref().is_some_and(|verdict| verdict.review);
     let failed = record.effects.iter().any(|entry| matches!(entry.state, EffectState::Failed(_)));

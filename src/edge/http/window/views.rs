@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use super::super::access::Session;
 use super::super::health;
-use super::plot::{Bar, bars};
 use super::{Broken, Window, context, is_browser};
 use crate::classify::Label;
 use crate::decide::TicketState;
 use crate::edge::ledger::MailRecord;
 use crate::edge::ledger::tickets::TicketFilter;
 use crate::mail::Address;
+use crate::plot::{Bar, bars};
 use crate::time::Timestamp;
 
 /// Mails that plots are drawn from.
@@ -185,7 +185,10 @@ fn choices(window: &Window, record: &MailRecord) -> Vec<Value> {
         let has = record.verdict.as_ref().is_some_and(|verdict| verdict.has(*label));
         json!({ "name": label.as_str(), "has": has })
     });
-    shipped.chain(own.iter().map(|label| json!({ "name": label.to_string(), "has": false }))).collect()
+    let found =
+        |name: &str| record.verdict.iter().flat_map(|verdict| &verdict.own).any(|own| own.label == name);
+    let own = own.iter().map(|label| json!({ "name": label.as_str(), "has": found(label.as_str()) }));
+    shipped.chain(own).collect()
 }
 
 #[derive(Deserialize)]
