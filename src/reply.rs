@@ -46,13 +46,26 @@ pub struct Request<'a> {
     pub now: Timestamp,
 }
 
+/// Probability below which a label may be wrong where another is far surer.
+pub const DOUBTFUL: f32 = 0.8;
+
 /// Probability below which a label may well be wrong.
 pub const SURE: f32 = 0.62;
 
-/// The labels of a verdict that may well be wrong.
+/// By how much another label is surer than the one that goes before it, for that one to be in doubt.
+pub const FAR: f32 = 0.2;
+
+/// The labels of a verdict that may well be wrong: those that are not likely enough, and the one that
+/// goes before the others where another is far surer.
 #[must_use]
 pub fn doubted(found: &[Finding]) -> Vec<Label> {
-    found.iter().filter(|found| found.probability < SURE).map(|found| found.label).collect()
+    let first = crate::classify::label::primary(found.iter().map(|found| found.label));
+    let surest = found.iter().map(|found| found.probability).fold(0.0, f32::max);
+    let doubtful = |found: &&Finding| {
+        found.probability < SURE
+            || Some(found.label) == first && found.probability < DOUBTFUL && surest - found.probability > FAR
+    };
+    found.iter().filter(doubtful).map(|found| found.label).collect()
 }
 
 /// A message that no mail asks for by itself.
@@ -173,5 +186,19 @@ impl NoDraft {
             Self::NoWording { .. } => "no-wording",
             Self::GuardFailed(_) => "guard-failed",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_label_is_in_doubt_where_another_is_far_surer() {
+        let found = |label, probability| Finding { label, probability };
+        let threat = found(Label::Threat, 0.7);
+        assert_eq!(doubted(&[threat, found(Label::Complaint, 0.98)]), [Label::Threat]);
+        assert_eq!(doubted(&[threat, found(Label::Complaint, 0.8)]), []);
+        assert_eq!(doubted(&[found(Label::Complaint, 0.98), found(Label::Praise, 0.5)]), [Label::Praise]);
     }
 }

@@ -569,3 +569,27 @@ fn a_telephone_and_an_address_in_the_mail_are_not_asked_for() {
         assert!(!asked("number can we reach") && !asked("Which address"), "{}", draft.body);
     }
 }
+
+#[test]
+fn a_plain_question_without_a_label_is_answered_and_nothing_else_is() {
+    for (language, body) in [
+        (Language::En, "Are dogs allowed in the garden rooms? We have a small terrier."),
+        (Language::Es, "¿Se puede entrar con perro en la terraza? Tenemos uno pequeño."),
+        (Language::Ru, "Можно ли приходить на занятия с собакой? У нас небольшая."),
+        (Language::Uk, "Чи можна приходити на заняття з собакою? У нас невеликий."),
+    ] {
+        let mail = Mail { new_text: body.to_owned(), language, ..Mail::default() };
+        let draft = draft(&mail, &[], &Company::default(), &History::default()).unwrap();
+        assert_eq!((draft.playbook.as_str(), draft.fill_in.len()), ("question", 1), "{body}");
+    }
+    for body in
+        ["Good morning from Leeds.", "Do you want more customers? See https://example.org", "Are you idiots?"]
+    {
+        let mail = Mail { new_text: body.to_owned(), language: Language::En, ..Mail::default() };
+        assert_eq!(
+            draft(&mail, &[], &Company::default(), &History::default()),
+            Err(NoDraft::NoLabel),
+            "{body}"
+        );
+    }
+}

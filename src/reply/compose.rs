@@ -34,9 +34,17 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
         // a colleague reads it as a threat all the same; the answer deals with what is complained about
         doubted.push(Label::Threat);
     }
-    let request = &Request { doubted: &doubted, ..*request };
+    // nobody is told to stop who has insulted nobody
+    let insults = &lexicon::of(mail.language).insults;
+    let insulted = |text: &String| lexicon::has(&lexicon::fold(text), insults);
+    if ![&mail.subject, &mail.new_text].into_iter().any(insulted) {
+        doubted.push(Label::Abuse);
+    }
+    let labels = borne_out(request);
+    let request = &Request { doubted: &doubted, labels: &labels, ..*request };
     let first = match Plan::of(request.labels, request.doubted, request.history) {
         Err(NoDraft::HarassmentWithoutBusiness | NoDraft::AbuseAgain { .. }) => business(request, book)?,
+        Err(NoDraft::NoLabel) => unlabelled(request, book)?,
         Ok(plan) if plan.main == Label::Abuse.as_str() => business(request, book).unwrap_or(plan),
         other => other?,
     };
@@ -75,6 +83,28 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
     write(request, book, &plan, &facts)
 }
 
+/// The labels without those in doubt of which no word stands in the mail: courting, abuse, a machine.
+fn borne_out(request: &Request<'_>) -> Vec<Label> {
+    let lists = lexicon::of(request.mail.language);
+    let has = |list| {
+        [&request.mail.subject, &request.mail.new_text]
+            .into_iter()
+            .any(|text| lexicon::has(&lexicon::fold(text), list))
+    };
+    let holds = |label: &Label| match label {
+        Label::Harassment => has(&lists.courting),
+        Label::Abuse => has(&lists.insults),
+        Label::Threat => has(&lists.threats),
+        // its head would say so
+        Label::Automated => false,
+        _ => true,
+    };
+    let kept = |label: &Label| !request.doubted.contains(label) || holds(label);
+    let kept: Vec<Label> = request.labels.iter().copied().filter(kept).collect();
+    let machine = request.labels == [Label::Automated];
+    if kept.is_empty() && !machine { request.labels.to_vec() } else { kept }
+}
+
 /// Whether a mail has a word of a threat.
 fn threatens(mail: &Mail) -> bool {
     let threats = &lexicon::of(mail.language).threats;
@@ -92,6 +122,38 @@ fn business(request: &Request<'_>, book: &Book) -> Result<Plan, NoDraft> {
         labels.push(if failed { Label::Complaint } else { Label::Question });
     }
     Plan::of(&labels, request.doubted, request.history)
+}
+
+/// Words of a mail that says little besides what it asks.
+const BRIEF: usize = 60;
+
+/// A mail in which no label was found and which plainly asks something or tells what failed; somebody
+/// reads it first all the same.
+fn unlabelled(request: &Request<'_>, book: &Book) -> Result<Plan, NoDraft> {
+    let mail = request.mail;
+    let lists = lexicon::of(mail.language);
+    let folded = lexicon::fold(&format!("{}\n{}", mail.subject, mail.new_text));
+    let ill =
+        [&lists.insults, &lists.courting, &lists.threats].iter().any(|list| lexicon::has(&folded, list));
+    if ill || folded.contains("://") || folded.contains("www.") {
+        return Err(NoDraft::NoLabel);
+    }
+    let facts = facts::read(mail, &[Label::Question, Label::Complaint], false, request.company, book);
+    let asked = facts.quotes.get(&Label::Question).filter(|quote| quote.value.ends_with('?'));
+    let cues = lists.cues.get(Label::Question.as_str());
+    let brief = mail.new_text.split_whitespace().count() <= BRIEF;
+    let asked = asked.is_some_and(|quote| {
+        brief || cues.is_some_and(|cues| lexicon::has(&lexicon::fold(&quote.value), cues))
+    });
+    let wanted = !facts.outcomes.is_empty();
+    let failed = facts.matter.is_some() && (facts.known.contains("failure") || wanted);
+    let requested = facts.known.contains("number") && facts.known.contains("wish");
+    let label = match (failed, asked || requested) {
+        (true, _) => Label::Complaint,
+        (false, true) => Label::Question,
+        (false, false) => return Err(NoDraft::NoLabel),
+    };
+    Plan::of(&[label], &[], request.history)
 }
 
 /// Writes what no mail asks for by itself: that something is settled, late, or refused. `labels` of
@@ -141,8 +203,9 @@ fn answer_within(request: &Request<'_>, plan: &Plan, facts: &Facts) -> u16 {
         return hours.min(request.company.answer_within(Label::Panic));
     }
     let set = request.company.answer_within_hours.contains_key(&primary);
-    let presses = ["urgent", "danger", "deadline", "count"].iter().any(|mark| facts.known.contains(mark))
-        || request.history.contacts_this_week >= 3;
+    let presses =
+        ["urgent", "danger", "deadline", "soon", "count"].iter().any(|mark| facts.known.contains(mark))
+            || request.history.contacts_this_week >= 3;
     if main == Label::Complaint && !set && !presses { hours.max(UNPRESSED) } else { hours }
 }
 

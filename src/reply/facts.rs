@@ -2,6 +2,8 @@
 //! is not sure is not read: the answer then asks.
 
 mod choice;
+mod clause;
+mod count;
 mod danger;
 mod detail;
 mod identifier;
@@ -53,7 +55,10 @@ pub struct Facts {
     /// to earlier terms), terms (what they were), danger, number (of an order, an invoice, an account or
     /// a case), message (what a screen or a letter says), contacted (calls and letters before), payment (a
     /// way of paying), person (a name of ours), threat (a word of one), business (beside courting), urgent (the
-    /// matter has a first step), price-asked (in a sentence that asks).
+    /// matter has a first step), price-asked (in a sentence that asks), price-aside (the first of several questions is
+    /// about something else), asked (a question that is no request), asks (a question mark), hurried (today or now is
+    /// spoken of, or cried),
+    /// soon (something is wanted today).
     pub known: BTreeSet<&'static str>,
     /// Labels that the words of the mail bear out.
     pub borne_out: BTreeSet<Label>,
@@ -79,7 +84,7 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
     let text: String = mail.new_text.chars().take(LONGEST).collect();
     let whole = format!("{}\n{text}", mail.subject);
     let folded = lexicon::fold(&whole);
-    let all = sentence::split(&text, lists);
+    let all = sentences_of(mail, &text, lists);
     let mut facts = Facts::default();
     if danger::is_near(&all, &folded, book.matters(), lists) {
         facts.known.insert("danger");
@@ -127,16 +132,14 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
     {
         facts.set("product", Fact { value: product.clone(), read_from: product.clone() });
     }
-    if let Some((written, said)) =
-        lists.counts.iter().find(|(written, _)| lexicon::contains(&folded, written))
-    {
-        facts.set("count", Fact { value: said.clone(), read_from: written.clone() });
+    if let Some(count) = count::read(&all, lists) {
+        facts.set("count", count);
     }
     if ["order", "invoice", "account", "case"].iter().any(|slot| facts.known.contains(slot)) {
         facts.known.insert("number");
     }
     facts.details = detail::read(&text, &facts.slots, mail.language, lists);
-    marks(&mut facts, &folded, lists, mail);
+    marks(&mut facts, &folded, &all, lists, mail);
     facts.known.extend(place::read(&text, mail.language, lists));
     let wanted = outcome::find(&all, book.outcomes(), lists);
     if wanted.timed {
@@ -152,22 +155,50 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
         subject: &subject,
         matters: book.matters(),
         matter: book.matters().iter().find(|matter| Some(&matter.name) == facts.matter.as_ref()),
+        titled: !wary && topic::read(&mail.subject, lists).is_some(),
         long: text.split_whitespace().count() > LONG,
         wary,
         lists,
         taken: Vec::new(),
     };
     sentences(&mut facts, &mut reading, labels);
+    // what is to be done is answered as a wish
+    let asked = |fact: &Fact| {
+        let sentence: Vec<Sentence> =
+            all.iter().filter(|sentence| sentence.text == fact.read_from).cloned().collect();
+        fact.value.ends_with('?') && outcome::find(&sentence, book.outcomes(), lists).outcomes.is_empty()
+    };
+    let question = facts.slots.get("question").or_else(|| facts.quotes.get(&Label::Question));
+    if question.is_some_and(asked) {
+        facts.known.insert("asked");
+    }
     facts.borne_out = borne_out(&reading, &subject);
-    let told = facts.matter.is_some() || facts.slots.contains_key("order") || !facts.quotes.is_empty();
+    let told = labels.first().is_some_and(|label| facts.quotes.contains_key(label));
     if let Some(topic) = topic::read(&mail.subject, lists).filter(|_| !told && !wary) {
         facts.set("topic", topic);
     }
     facts
 }
 
-fn marks(facts: &mut Facts, folded: &str, lists: &Lexicon, mail: &Mail) {
-    let disputed = lexicon::has(folded, &lists.disputes);
+/// The sentences; a short line with the name of who writes is a signature and never repeated.
+fn sentences_of(mail: &Mail, text: &str, lists: &Lexicon) -> Vec<Sentence> {
+    let mut all = sentence::split(text, lists);
+    let sender = mail.sender().map(|sender| lexicon::fold(&sender.name)).filter(|name| name.contains(' '));
+    for sentence in &mut all {
+        if sender.as_ref().is_some_and(|name| sentence.folded.contains(name.as_str())) {
+            sentence.hush();
+        }
+    }
+    all
+}
+
+fn marks(facts: &mut Facts, folded: &str, all: &[Sentence], lists: &Lexicon, mail: &Mail) {
+    // "is there a discount?" disputes nothing
+    let too_high = |sentence: &Sentence| {
+        let but = if sentence.asks() { &lists.bargains } else { &lists.vague };
+        lexicon::has_but(&sentence.folded, &lists.disputes, but)
+    };
+    let disputed = lexicon::has(&lexicon::fold(&mail.subject), &lists.disputes) || all.iter().any(too_high);
     facts.known.insert(if disputed { "dispute" } else { "inquiry" });
     let marked = [
         ("device", &lists.devices),
@@ -207,8 +238,30 @@ fn sentences(facts: &mut Facts, reading: &mut Reading<'_>, labels: &[Label]) {
     if all.iter().any(|sentence| !sentence.asks() && reading.wants(sentence)) {
         facts.known.insert("wish");
     }
+    let hurried = |sentence: &Sentence| {
+        lexicon::has(&sentence.folded, &lists.soon)
+            || sentence.text.contains("!!")
+            || sentence.text.contains("???")
+    };
+    if all.iter().any(hurried) {
+        facts.known.insert("hurried");
+    }
+    if all.iter().any(Sentence::asks) {
+        facts.known.insert("asks");
+    }
+    let pressing = |sentence: &Sentence| {
+        lexicon::has(&sentence.folded, &lists.soon) && (sentence.asks() || reading.wants(sentence))
+    };
+    if all.iter().any(pressing) {
+        facts.known.insert("soon");
+    }
     if all.iter().any(|sentence| reading.asks_price(sentence)) {
         facts.known.insert("price-asked");
+    }
+    let mut asking =
+        all.iter().filter(|sentence| sentence.asks() && !lexicon::has(&sentence.folded, &lists.rhetoric));
+    if asking.next().is_some_and(|first| !reading.asks_price(first) && asking.next().is_some()) {
+        facts.known.insert("price-aside");
     }
     if all.iter().any(|sentence| reading.is_business(sentence)) {
         facts.known.insert("business");
@@ -246,6 +299,14 @@ fn borne_out(reading: &Reading<'_>, subject: &str) -> BTreeSet<Label> {
             || lexicon::has(&sentence.folded, &reading.lists.requests)
     };
     let mut found = BTreeSet::new();
+    let loud = |sentence: &Sentence| {
+        sentence.text.contains("!!")
+            || sentence.text.contains("???")
+            || lexicon::has(&sentence.folded, &reading.lists.soon)
+    };
+    if says(Label::Panic) || reading.all.iter().any(loud) {
+        found.insert(Label::Panic);
+    }
     if says(Label::Complaint) {
         found.insert(Label::Complaint);
     }

@@ -91,6 +91,8 @@ pub struct Lexicon {
     pub small: Phrases,
     /// Words that dispute a price, in difference to asking for it.
     pub disputes: Phrases,
+    /// Those among them that in a question only ask: "is there a discount?"
+    pub bargains: Phrases,
     /// Who agreed to earlier terms: "your colleague", "the other branch".
     pub parties: Phrases,
     /// Words of which one says that somebody's health or safety may be at stake: "smoke".
@@ -121,6 +123,22 @@ pub struct Lexicon {
     pub reasons: Phrases,
     /// Words of a mail that something is attached, whether it is or not.
     pub attached: Phrases,
+    /// Words before "the third time" that make it a count of the matter: "for", "already".
+    pub repeated: Phrases,
+    /// Words of a clause that tells what its writer did, has or is: "I bought", "I live".
+    pub scenes: Phrases,
+    /// Words that join a clause to the one before it: "and".
+    pub joints: Vec<String>,
+    /// Those of them behind which a clause may stand as a sentence of its own: "but".
+    pub tails: Vec<String>,
+    /// Beginnings of a sentence that leans on nothing, though its first word would: "it's been".
+    pub standing: Vec<String>,
+    /// Endings of a first word that orders something to be done, where a language has them.
+    pub commands: Vec<String>,
+    /// Words of which one says that something is not as it should be: "never".
+    pub negations: Phrases,
+    /// Words that set off what went wrong from what came before: "but", "since then".
+    pub contrasts: Vec<String>,
     /// Words that say by when something is wanted.
     pub soon: Phrases,
     /// Nouns before a number as they may stand in an answer, in the nominative.
@@ -205,10 +223,32 @@ pub fn has(folded: &str, phrases: &Phrases) -> bool {
     starts(folded).filter_map(|at| folded.get(at..)).any(|rest| phrases.at(rest).next().is_some())
 }
 
+/// Whether the folded text contains a phrase of the list that has none of the other list in it.
+#[must_use]
+pub fn has_but(folded: &str, phrases: &Phrases, but: &Phrases) -> bool {
+    phrases.found(folded).into_iter().filter_map(|at| phrases.all.get(at)).any(|phrase| !has(phrase, but))
+}
+
 /// How many phrases of the list the folded text contains.
 #[must_use]
 pub fn hits(folded: &str, phrases: &Phrases) -> usize {
     phrases.found(folded).len()
+}
+
+/// How many places of the folded text have a phrase of the list that no place before has: "lift" and
+/// "lift*" are one sign.
+#[must_use]
+pub fn places(folded: &str, phrases: &Phrases) -> usize {
+    let mut seen: BTreeSet<usize> = BTreeSet::new();
+    let mut count = 0;
+    for rest in starts(folded).filter_map(|at| folded.get(at..)) {
+        let here: Vec<usize> = phrases.at(rest).collect();
+        if !here.is_empty() && here.iter().all(|at| !seen.contains(at)) {
+            count += 1;
+        }
+        seen.extend(here);
+    }
+    count
 }
 
 /// The weights of the phrases of the list that the folded text contains, added up.

@@ -6,6 +6,7 @@ use minijinja::{Environment, UndefinedBehavior};
 
 use super::plan::Step;
 use super::printable;
+use crate::mail::Language;
 use crate::reply::facts::Facts;
 use crate::reply::playbook::{Ask, Book, Matter, Script, Wording, hash};
 use crate::reply::{NoDraft, Occasion, Request, promise};
@@ -94,8 +95,12 @@ impl<'a> Speaker<'a> {
         let of = |script: Option<&'a Script>, wanted: &str| script.and_then(|script| script.say.get(wanted));
         let wishes =
             [of(outcome.map(|outcome| &outcome.script), "step"), of(outcomes, "several").filter(|_| several)];
+        // a plan for what does not press is none for a fright
+        let frightened = self.main == "panic"
+            && step.wanted == "plan"
+            && self.matter.is_some_and(|matter| !matter.urgent());
         let sources = [
-            self.matter.filter(|_| failures).map(|matter| &matter.script),
+            self.matter.filter(|_| failures && !frightened).map(|matter| &matter.script),
             matters.iter().find(|matter| danger && matter.name == "danger").map(|matter| &matter.script),
             self.book.script(&step.script),
             self.book.script("common"),
@@ -113,9 +118,13 @@ impl<'a> Speaker<'a> {
         if answered && step.optional {
             return Ok(String::new());
         }
-        // the subject says what nothing else does
-        let topic =
-            of(outcomes, "topic").filter(|_| step.wanted == "sorry" && self.slots.contains_key("topic"));
+        // the subject says what no sentence does
+        let topic = match step.wanted.as_str() {
+            "sorry" if self.matter.is_none() => of(outcomes, "topic"),
+            "restate" => of(outcomes, "about"),
+            _ => None,
+        };
+        let topic = topic.filter(|_| self.slots.contains_key("topic"));
         let said = sources.into_iter().flatten().filter_map(|script| script.say.get(&step.wanted));
         let lists: Vec<&Vec<Wording>> = wishes.into_iter().flatten().chain(topic).chain(said).collect();
         match self.choose(&lists, &step.wanted) {
@@ -147,7 +156,7 @@ impl<'a> Speaker<'a> {
 
     fn fits(&self, wording: &Wording) -> bool {
         wording.slots.iter().all(|slot| {
-            let once = ["quote", "question", "wish", "deadline", "count"].contains(&slot.as_str());
+            let once = ["quote", "question", "wish", "deadline", "count", "topic"].contains(&slot.as_str());
             let said =
                 |value: &String| once && self.quoted.iter().any(|quoted| quoted.contains(value.as_str()));
             self.slots.get(slot.as_str()).is_some_and(|value| !said(value))
@@ -162,13 +171,20 @@ impl<'a> Speaker<'a> {
         let template = wording.template(self.request.company.address(self.request.mail.language));
         self.used.push(wording.id.clone());
         for slot in &wording.slots {
-            if matches!(slot.as_str(), "quote" | "question" | "wish" | "deadline" | "count" | "contacts") {
+            if matches!(
+                slot.as_str(),
+                "quote" | "question" | "wish" | "deadline" | "count" | "contacts" | "topic"
+            ) {
                 self.quoted.extend(self.slots.get(slot.as_str()).cloned());
             }
         }
         let text = self.env.render_str(&template, &self.slots).unwrap_or_default();
-        // a question that is quoted in English has its stop
+        // a question that is quoted has its stop; only Spanish writes another behind the mark
         let text = text.replace("?”.", "?”");
+        let text = match self.request.mail.language {
+            Language::Ru | Language::Uk => text.replace("?».", "?»"),
+            _ => text,
+        };
         self.said.push_str(&text);
         promise::close(&text, self.slots.get("by").map_or("", String::as_str), self.request.mail.language)
     }
@@ -224,7 +240,9 @@ impl<'a> Speaker<'a> {
         let intake = self.book_intake();
         // what the company asks about this product comes first
         let mut open: Vec<&Ask> = intake.iter().filter(is_open).collect();
-        open.extend(matter.iter().filter(|_| failures).filter(is_open));
+        // in a fright a matter that does not press has nothing to ask
+        let presses = self.main != "panic" || self.matter.is_some_and(Matter::urgent);
+        open.extend(matter.iter().filter(|_| failures && presses).filter(is_open));
         // what is asked about a known matter is enough
         if open.is_empty() {
             open.extend(script.iter().filter(is_open));

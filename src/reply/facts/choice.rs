@@ -2,6 +2,7 @@
 //! answered. Rather none than a greeting, a wish or scenery.
 
 use super::Fact;
+use super::clause::{sets_scene, tails};
 use super::quote::fact;
 use super::sentence::{LONGEST, Sentence};
 use super::surety::{is_failure, speaks_of};
@@ -14,6 +15,13 @@ const LONGEST_WISH: usize = 110;
 
 /// Fewest words of content in a sentence that is repeated.
 const FEWEST_WORDS: usize = 2;
+
+/// Sentences at the beginning of a mail of which one with a word of failure is the matter whatever the
+/// subject says.
+const OPENING: usize = 2;
+
+/// Sentences at the beginning of a mail written in a fright that may tell what has happened.
+const FIRST: usize = 5;
 
 /// Most sentences of a mail whose beginning is taken for its matter.
 pub(super) const SHORT: usize = 6;
@@ -29,6 +37,8 @@ pub(super) struct Reading<'a> {
     pub(super) matters: &'a [Matter],
     /// What it is about, where that is known.
     pub(super) matter: Option<&'a Matter>,
+    /// Whether the subject says what the mail is about.
+    pub(super) titled: bool,
     /// Whether the mail tells a story.
     pub(super) long: bool,
     /// Whether the mail insults, courts or threatens.
@@ -40,7 +50,7 @@ pub(super) struct Reading<'a> {
 
 impl Reading<'_> {
     /// Words that speak for a label; a threat's matter is a complaint.
-    fn cues(&self, label: Label) -> Option<&Phrases> {
+    pub(super) fn cues(&self, label: Label) -> Option<&Phrases> {
         let of = if label == Label::Threat { Label::Complaint } else { label };
         self.lists.cues.get(of.as_str())
     }
@@ -64,20 +74,36 @@ impl Reading<'_> {
         if label == Label::Question {
             return self.question();
         }
+        let scored = |(at, sentence): (usize, &Sentence)| {
+            let score = self.score(at, sentence, label).map(|score| (score, sentence.clone()));
+            let split = is_failure(label) && (score.is_none() || sentence.text.chars().count() > LONGEST);
+            let tails = if split { tails(sentence, self.lists) } else { Vec::new() };
+            let tails = tails.into_iter().filter(|tail| tail.may(self.wary));
+            // what stands behind the scenery is told with a sentence of its own
+            let tails = tails.filter_map(|tail| self.score(at, &tail, label).map(|score| (score, tail)));
+            let (score, best) = tails.chain(score).max_by_key(|(score, tail)| (*score, tail.text.len()))?;
+            Some((score, at, best, sentence.text.clone()))
+        };
         let found = self
             .free()
-            .filter_map(|(at, sentence)| self.score(at, sentence, label).map(|score| (score, at, sentence)))
-            .max_by_key(|(score, at, _)| (*score, std::cmp::Reverse(*at)))
-            .map(|(_, _, sentence)| sentence)
-            .or_else(|| self.told(label))
-            .and_then(|sentence| fact(sentence, self.lists));
+            .filter_map(scored)
+            .max_by_key(|(score, at, ..)| (*score, std::cmp::Reverse(*at)))
+            .map(|(_, _, best, whole)| (best, whole))
+            .or_else(|| self.told(label).map(|sentence| (sentence.clone(), sentence.text.clone())))
+            .and_then(|(best, whole)| Some(Fact { read_from: whole, ..fact(&best, self.lists)? }));
         self.take(found)
     }
 
     /// Where no word gives the matter away, a short and civil mail begins with it.
     fn told(&self, label: Label) -> Option<&Sentence> {
         let failure = matches!(label, Label::Complaint | Label::Panic);
-        if self.wary || self.matter.is_some() || self.long || self.all.len() > SHORT || !failure {
+        if self.wary
+            || self.titled && label == Label::Complaint
+            || self.matter.is_some()
+            || self.long
+            || self.all.len() > SHORT
+            || !failure
+        {
             return None;
         }
         let cyrillic = |text: &str| text.chars().any(|c| ('\u{400}'..'\u{530}').contains(&c));
@@ -92,6 +118,8 @@ impl Reading<'_> {
                 && !introduces(&sentence.folded)
                 && !sentence.hangs
                 && !self.chases(sentence)
+                && !self.is_scenery(sentence)
+                && !self.demands(sentence)
                 && !lexicon::has(&sentence.folded, &self.lists.months)
                 && sentence.text.chars().filter(char::is_ascii_digit).count() < 3
                 && !lexicon::has(&sentence.folded, &self.lists.courting)
@@ -110,6 +138,8 @@ impl Reading<'_> {
     fn score(&self, at: usize, sentence: &Sentence, label: Label) -> Option<usize> {
         let lists = self.lists;
         let (said, asks) = (self.hits(sentence, label), sentence.asks());
+        let failure = is_failure(label);
+        let signs = if failure { self.signs(sentence) } else { 0 };
         let content: Vec<&str> = sentence.content(lists).collect();
         let wants = lexicon::has(&sentence.folded, &lists.wishes);
         let thanks = lexicon::has(&sentence.folded, &lists.thanks);
@@ -117,12 +147,12 @@ impl Reading<'_> {
         let fits = match label {
             // what failed, told: neither a question nor thanks nor what is wanted
             Label::Complaint => {
-                let first = sentence.folded.split_whitespace().next().unwrap_or("");
-                let orders = lexicon::has(first, &lists.imperatives);
-                said + usize::from(self.names_failure(sentence)) > usize::from(wants)
+                let told = if wants { said } else { said + signs };
+                told + usize::from(self.names_failure(sentence)) > usize::from(wants)
                     && !asks
                     && !thanks
-                    && !orders
+                    && !self.demands(sentence)
+                    && !self.is_scenery(sentence)
             }
             // what is held against us has to be beyond doubt
             Label::Threat => said > 1 && !asks && !thanks && !wants,
@@ -136,35 +166,55 @@ impl Reading<'_> {
             Label::Panic => {
                 let failed = self.hits(sentence, Label::Complaint);
                 let told = failed > 0 && failed + said > 1 || self.names_failure(sentence);
-                told && at < 2 && !asks && !wants && !thanks && !speech
+                let aside = self.chases(sentence) || self.is_scenery(sentence);
+                told && !aside && at < FIRST && !asks && !wants && !thanks && (!speech || at < 2)
             }
             _ => false,
         };
         let titled = content.iter().filter(|word| lexicon::contains(self.subject, word)).count().min(2);
         // "It would be good if" leans on nothing
         let hangs = sentence.hangs && label != Label::Idea;
-        let sure = self.is_sure(at, sentence, said, titled, label);
-        let fewest =
-            if is_failure(label) && !self.names_failure(sentence) { FEWEST_WORDS + 1 } else { FEWEST_WORDS };
-        if !fits || !sure || hangs || content.len() < fewest {
+        // "my request is BE-10442" says nothing of it
+        let bare = failure
+            && content.iter().filter(|word| !word.chars().any(|c| c.is_ascii_digit())).count() < FEWEST_WORDS;
+        let sure = self.is_sure(at, sentence, said + signs, titled, label);
+        // where nothing says what the mail is about, its subject says it better than a likely sentence
+        let beside = label == Label::Complaint
+            && self.titled
+            && self.matter.is_none()
+            && titled == 0
+            && !(said > 0 && signs > 0)
+            && (sets_scene(sentence, lists) || !(said > 0 && at < OPENING || signs > 0 && at == 0))
+            && !self.names_failure(sentence);
+        let sure = sure && !beside;
+        let fewest = if failure && !self.names_failure(sentence) { FEWEST_WORDS + 1 } else { FEWEST_WORDS };
+        if !fits || !sure || hangs || bare || content.len() < fewest {
             return None;
         }
-        let named = usize::from(self.names_failure(sentence) && is_failure(label));
-        let matched =
-            usize::from(is_failure(label) && self.matter.is_some_and(|matter| speaks_of(sentence, matter)));
+        // a sign of another matter may be scenery
+        let own = self.matter.is_none_or(|matter| lexicon::has(&sentence.folded, &matter.strong));
+        let named = match (failure && self.names_failure(sentence), own) {
+            (true, true) => 8,
+            (true, false) => 3,
+            (false, _) => 0,
+        };
+        let matched = usize::from(failure && self.matter.is_some_and(|matter| speaks_of(sentence, matter)));
+        let direct = usize::from(failure && !sentence.leans && !self.chases(sentence));
         let digits = sentence.text.chars().any(|c| c.is_ascii_digit());
         let factual = usize::from(matches!(label, Label::Complaint | Label::Threat) && digits);
         let quoting = usize::from(label == Label::Criticism && speech);
-        let asked = usize::from(asks && label == Label::Pricing);
+        let asked = usize::from(asks && matches!(label, Label::Pricing | Label::Idea));
         let length = sentence.text.chars().count();
         let breath = usize::from((25..=LONGEST).contains(&length)) + usize::from(length <= 110);
         // a short mail says first what it is about
         let opening = if self.all.len() > SHORT { 0 } else { 3_usize.saturating_sub(at) };
         let early = usize::from(at < 4) + opening;
         Some(
-            8 * named
+            named
                 + 6 * matched
                 + 6 * said.min(2)
+                + 4 * signs
+                + 8 * direct
                 + 3 * (factual + quoting + asked)
                 + 2 * (breath + titled)
                 + early,
@@ -218,7 +268,7 @@ impl Reading<'_> {
             sentence.folded.split(' ').next().unwrap_or("").trim_matches(|c: char| !c.is_alphanumeric());
         let interrogative = self.cues(Label::Question).is_some_and(|cues| lexicon::has(first, cues));
         lexicon::has(&sentence.folded, &self.lists.requests)
-            || interrogative && self.hits(sentence, Label::Complaint) == 0
+            || interrogative && !sentence.folded.contains(',') && self.hits(sentence, Label::Complaint) == 0
     }
 
     /// A sentence that says what result is wanted.
@@ -249,8 +299,7 @@ impl Reading<'_> {
     /// Whether a sentence is a request throughout, and does not tell what failed: "the refund has still
     /// not come".
     fn is_request(&self, sentence: &Sentence) -> bool {
-        let first = sentence.folded.split(' ').next().unwrap_or("");
-        let opens = lexicon::has(first, &self.lists.imperatives)
+        let opens = self.orders(sentence)
             || self.lists.asking.iter().any(|asking| lexicon::first_words(&sentence.folded, asking));
         let told = self.hits(sentence, Label::Complaint) > 0;
         (opens || !told) && !lexicon::has(&sentence.folded, &self.lists.reasons)
@@ -258,9 +307,7 @@ impl Reading<'_> {
 
     /// Whether a sentence says what result is wanted. Refusals, thanks and figures of speech are none.
     pub(super) fn wants(&self, sentence: &Sentence) -> bool {
-        let first = sentence.folded.split_whitespace().next().unwrap_or("");
-        let orders = lexicon::has(first, &self.lists.imperatives);
-        (orders || lexicon::has(&sentence.folded, &self.lists.asking))
+        (self.orders(sentence) || lexicon::has(&sentence.folded, &self.lists.asking))
             && !lexicon::has(&sentence.folded, &self.lists.denials)
             && !lexicon::has(&sentence.folded, &self.lists.thanks)
     }
@@ -280,7 +327,9 @@ mod tests {
         let matters = books.book(Language::En).unwrap().matters();
         let long = text.split_whitespace().count() > 90;
         let subject = "";
-        read(&mut Reading { all: &all, subject, matters, matter: None, long, wary, lists, taken: Vec::new() })
+        let titled = false;
+        let taken = Vec::new();
+        read(&mut Reading { all: &all, subject, matters, matter: None, titled, long, wary, lists, taken })
     }
 
     fn key_of(text: &str, label: Label, wary: bool) -> Option<String> {

@@ -14,6 +14,12 @@ const BREAKS: [&str; 26] = [
     "за", "из", "для", "по", "от", "и", "з", "із", "від", "і", "та",
 ];
 
+/// Units behind a number that measures: "640 г".
+const UNITS: [&str; 30] = [
+    "kg", "g", "km", "m", "cm", "mm", "ml", "l", "mg", "gb", "mb", "mbps", "kwh", "pm", "am", "%", "г", "гр",
+    "кг", "км", "м", "см", "мм", "мл", "л", "мг", "шт", "гб", "мбит", "мбіт",
+];
+
 /// Digits of a telephone number.
 const TELEPHONE: std::ops::RangeInclusive<usize> = 9..=14;
 
@@ -39,15 +45,42 @@ pub(super) fn identifier(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Opti
     if !shaped(here.bare) || is_date(here.bare) || is_time(here.bare) {
         return None;
     }
-    // `448 221 9056`: the same number goes on
+    // "12 000" goes on from what stands before, and "17-го" is a day
+    let group = |word: &Word<'_>| is_number(word.bare) && word.bare.len() <= 3 && !word.stops;
+    let thousands = here.bare.len() == 3 && at.checked_sub(1).and_then(|at| words.get(at)).is_some_and(group);
+    let ordinal = here.bare.split_once('-').is_some_and(|(day, ending)| {
+        day.len() <= 2 && is_number(day) && !ending.is_empty() && ending.chars().all(char::is_lowercase)
+    });
+    if thousands || ordinal {
+        return None;
+    }
+    // `448 221 9056`, `JD01 2288 1190`: the same number goes on
     let mut end = at;
-    while digits(here.bare) == here.bare.len()
+    while (is_number(here.bare) || is_coded(here.bare))
         && !words.get(end)?.stops
-        && words.get(end + 1).is_some_and(|next| next.bare.len() >= 2 && digits(next.bare) == next.bare.len())
+        && words.get(end + 1).is_some_and(|next| next.bare.len() >= 2 && is_number(next.bare))
     {
         end += 1;
     }
-    let parts: Vec<&str> = words.get(at..=end)?.iter().map(|word| word.bare).collect();
+    let lettered = is_lettered(words, at, end, lists);
+    // `RR 5520 1187 2 LT`, `AA 3301 MM`
+    let pair = |word: &Word<'_>| word.bare.chars().count() == 2 && word.bare.chars().all(char::is_uppercase);
+    let single = |word: &Word<'_>| word.bare.len() == 1 && is_number(word.bare) && !word.stops;
+    for last in [1, 2] {
+        let digit = last == 1 || words.get(end + 1).is_some_and(single);
+        if lettered && digit && !words.get(end)?.stops && words.get(end + last).is_some_and(pair) {
+            end += last;
+            break;
+        }
+    }
+    // `4410 2297 1GB`
+    let ends = |word: &Word<'_>| is_coded(word.bare) && word.bare.starts_with(|c: char| c.is_ascii_digit());
+    if end > at && !words.get(end)?.stops && words.get(end + 1).is_some_and(ends) {
+        end += 1;
+    }
+    // `PCN 7720981`: the letters before it are a part of it
+    let begin = at - usize::from(lettered);
+    let parts: Vec<&str> = words.get(begin..=end)?.iter().map(|word| word.bare).collect();
     // "договор 38 500": thousands are a sum
     let year =
         parts.len() == 1 && here.bare.len() == 4 && ["19", "20"].iter().any(|age| here.bare.starts_with(age));
@@ -61,11 +94,12 @@ pub(super) fn identifier(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Opti
         !next.folded.is_empty() && next.folded.chars().all(is_currency_sign)
             || lexicon::has(&next.folded, &lists.currencies)
     });
-    if priced && !words.get(end)?.stops {
+    let counts = words.get(end + 1).is_some_and(|next| UNITS.contains(&next.folded.as_str()));
+    if (priced || counts) && !words.get(end)?.stops {
         return None;
     }
-    for back in 1..=REACH.min(at) {
-        let before = words.get(at - back)?;
+    for back in 1..=REACH.min(begin) {
+        let before = words.get(begin - back)?;
         let ends = before.stops && (back > 1 || before.bare.chars().count() > 3);
         // "Booking ref: KX7T2P"
         let colon = back == 1 && before.stops && names_a_number(before, lists);
@@ -78,29 +112,75 @@ pub(super) fn identifier(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Opti
         }
         for slot in ["order", "invoice", "account", "case"] {
             let nouns = lists.nouns.get(slot);
-            if nouns.is_some_and(|nouns| lexicon::has(&before.folded, nouns)) {
-                let from: Vec<&str> = words.get(at - back..=end)?.iter().map(|word| word.bare).collect();
+            if nouns.is_some_and(|nouns| lexicon::has(&before.folded, nouns))
+                && near(words, begin - back, at, &value)
+            {
+                let from: Vec<&str> = words.get(begin - back..=end)?.iter().map(|word| word.bare).collect();
                 return Some(Identifier { slot, value, read_from: from.join(" "), length });
             }
         }
     }
-    let signed = here.numbered && digits(&value) >= 3;
+    let signed = here.numbered && digits(&value) >= 3 || lettered;
     (signed || is_code(&value)).then(|| Identifier { slot: "case", read_from: value.clone(), value, length })
+}
+
+/// Whether a short number stands so near its noun that it is its: not "on the order it showed 268".
+fn near(words: &[Word<'_>], noun: usize, at: usize, value: &str) -> bool {
+    let between = words.get(noun + 1..at).unwrap_or_default();
+    digits(value) > 3 || between.iter().all(|word| word.bare.chars().count() <= 4)
 }
 
 fn names_a_number(word: &Word<'_>, lists: &Lexicon) -> bool {
     lists.nouns.values().any(|nouns| lexicon::has(&word.folded, nouns))
 }
 
-/// Capital letters and digits in one word: `MADIB12345`, `МТ-00912`.
+/// Digits alone.
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && digits(text) == text.len()
+}
+
+/// Capital letters and digits in one word, whatever their number: `JD01`, `1GB`.
+fn is_coded(text: &str) -> bool {
+    digits(text) > 0
+        && text.chars().any(char::is_uppercase)
+        && text.chars().all(|c| c.is_ascii_digit() || c.is_uppercase())
+}
+
+/// Capital letters and digits in one word: `MADIB12345`, `МТ-00912`; or letters between digits: `QX7R2L`.
 fn is_code(text: &str) -> bool {
+    let first = text.split(' ').next().unwrap_or_default();
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let capitals = text.chars().filter(|c| c.is_uppercase()).count();
+    let mixed = first.chars().count() >= 6
+        && first.chars().skip_while(|c| !c.is_ascii_digit()).any(char::is_alphabetic)
+        && first.starts_with(char::is_alphabetic);
     text.chars().count() >= 5
-        && digits(text) >= 3
+        && (digits(text) >= 3 || mixed)
         && letters >= 2
         && capitals == letters
-        && !text.contains(' ')
+        && (!text.contains(' ') || is_coded(first))
+}
+
+/// Most letters before a number that are a part of it.
+const LETTERS: std::ops::RangeInclusive<usize> = 2..=4;
+
+/// Whether a few capital letters stand before a longer number, in a text that does not shout.
+fn is_lettered(words: &[Word<'_>], at: usize, end: usize, lists: &Lexicon) -> bool {
+    let capitals = |word: &Word<'_>| word.bare.chars().all(char::is_uppercase);
+    let Some(before) = at.checked_sub(1).and_then(|at| words.get(at)) else { return false };
+    let counted: usize = words.get(at..=end).into_iter().flatten().map(|word| digits(word.bare)).sum();
+    let caps = |word: &Word<'_>| capitals(word) && word.bare.chars().any(char::is_alphabetic);
+    let shouts = at.checked_sub(2).and_then(|at| words.get(at)).is_some_and(caps)
+        || words.get(end + 1).is_some_and(|word| caps(word) && word.bare.chars().count() > 2);
+    let year =
+        at == end && counted == 4 && words.get(at).is_some_and(|word| word.bare.starts_with(['1', '2']));
+    capitals(before)
+        && LETTERS.contains(&before.bare.chars().count())
+        && !before.stops
+        && !shouts
+        && !year
+        && counted >= 4
+        && !lexicon::has(&before.folded, &lists.currencies)
 }
 
 /// How many words a telephone number takes that begins at `at`; 0 when there is none.

@@ -83,7 +83,10 @@ fn one(found: &mut Numbers, words: &[Word<'_>], at: usize, lists: &Lexicon) -> u
     let called = words.get(at.saturating_sub(REACH)..at).unwrap_or_default();
     let rings = word.plus
         || word.bare.starts_with('0')
-        || called.iter().any(|word| lexicon::has(&word.folded, &lists.phones));
+        || lexicon::has(
+            &called.iter().map(|word| word.folded.as_str()).collect::<Vec<_>>().join(" "),
+            &lists.phones,
+        );
     if !(telephone > 0 && rings)
         && let Some(number) = identifier(words, at, lists)
     {
@@ -185,11 +188,27 @@ mod tests {
             (Language::Es, "la póliza 77120 y el contador 00981"),
             (Language::Ru, "накладная № 81004412"),
             (Language::Uk, "номер заявки МТ-00912"),
+            (Language::En, "my parcel JD01 2288 1190 has not moved"),
+            (Language::En, "fined £50, PCN 7720981"),
+            (Language::En, "we fly with QX7R2L tomorrow"),
+            (Language::Uk, "держномер АА 3301 ММ"),
         ] {
             let found = read(text, lexicon::of(language)).facts;
             assert!(found.iter().any(|(slot, _)| ["case", "account"].contains(slot)), "{text}");
         }
-        assert_eq!(value(Language::En, "In 1984 we had 120 chairs and 35 tables", "case"), None);
+        assert_eq!(
+            value(Language::En, "my RN 4410 2297 1GB is lost", "case").as_deref(),
+            Some("RN 4410 2297 1GB")
+        );
+        for (language, text) in [
+            (Language::En, "In 1984 we had 120 chairs and 35 tables"),
+            (Language::En, "IT IS 4500 KM AWAY"),
+            (Language::Ru, "вес на накладной 640 г"),
+            (Language::Uk, "при замовленні показувало 268"),
+        ] {
+            let found = read(text, lexicon::of(language)).facts;
+            assert!(!found.iter().any(|(slot, _)| ["case", "order"].contains(slot)), "{text}: {found:?}");
+        }
     }
 
     #[test]

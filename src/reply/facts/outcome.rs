@@ -26,7 +26,10 @@ pub(super) fn find(all: &[Sentence], outcomes: &[Outcome], lists: &Lexicon) -> W
     for sentence in all {
         let mut asking = false;
         for clause in sentence.folded.split([',', ';', ':', '—', '–', '(', ')', '.', '!', '?']) {
-            if lexicon::has(clause, &lists.denials) {
+            // "a new one, not a repair"
+            let first = clause.split_whitespace().next().unwrap_or("");
+            let refuses = lexicon::has(first, &lists.negations) && !lexicon::has(clause, &lists.asking);
+            if refuses || lexicon::has(clause, &lists.denials) {
                 asking = false;
                 continue;
             }

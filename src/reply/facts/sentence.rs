@@ -6,11 +6,15 @@ use crate::reply::lexicon::{self, Lexicon};
 const SHORTEST: usize = 14;
 pub(super) const LONGEST: usize = 170;
 
+/// Most words of a line that signs a mail.
+const SHORT_LINE: usize = 8;
+
 /// Quoted speech longer than this, in characters, is taken for a forgotten quotation mark.
 const LONGEST_SPEECH: usize = 300;
 
 /// A sentence as written, on one line.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked by itself")]
 pub(super) struct Sentence {
     pub(super) text: String,
     pub(super) folded: String,
@@ -18,13 +22,35 @@ pub(super) struct Sentence {
     pub(super) clean: bool,
     /// Whether it may be repeated even where the mail insults, courts or threatens.
     harmless: bool,
+    /// Whether its first word leans on what came before, or on what follows: "When I logged in".
+    pub(super) leans: bool,
     /// Whether it hangs in the air without the sentence before it: "It never came."
     pub(super) hangs: bool,
 }
 
 impl Sentence {
+    /// A sentence on one line; the first of a mail leans on nothing.
+    pub(super) fn of(text: String, lists: &Lexicon, first: bool) -> Self {
+        let folded = lexicon::fold(&text);
+        let clean = is_clean(&text, &folded, lists);
+        let harmless =
+            clean && [&lists.courting, &lists.threats].iter().all(|list| !lexicon::has(&folded, list));
+        let begins = folded.split(|c: char| !c.is_alphanumeric() && c != '\'').find(|word| !word.is_empty());
+        let stands = || lists.standing.iter().any(|words| lexicon::first_words(&folded, words));
+        let leans = begins.is_some_and(|word| lists.hanging.contains(word));
+        let hangs = !first && leans && !stands();
+        Self { text, folded, clean, harmless, leans, hangs }
+    }
+
     pub(super) fn may(&self, wary: bool) -> bool {
         if wary { self.harmless } else { self.clean }
+    }
+
+    /// Keeps a short sentence from being repeated.
+    pub(super) fn hush(&mut self) {
+        if self.folded.split(' ').count() <= SHORT_LINE {
+            (self.clean, self.harmless) = (false, false);
+        }
     }
 
     pub(super) fn asks(&self) -> bool {
@@ -139,9 +165,37 @@ const ABBREVIATIONS: [&str; 45] = [
     "тис",
 ];
 
+/// Short words that a stop follows without an end where a number comes next; any other may end a
+/// sentence: "за 3 дня. 16-го сказали".
+const NUMBERED: [&str; 22] = [
+    "ext",
+    "ref",
+    "tel",
+    "cod",
+    "cód",
+    "núm",
+    "pág",
+    "pag",
+    "fig",
+    "vol",
+    "cap",
+    "exp",
+    "доб",
+    "каб",
+    "пом",
+    "под",
+    "эт",
+    "пов",
+    "оф",
+    "под'їзд",
+    "табл",
+    "рис",
+];
+
 /// "no. 5", "ул. Мира", "Mr. Hale": a short word before the stop, or what follows is no capital.
 fn abbreviated(current: &str, rest: &std::iter::Peekable<std::str::Chars<'_>>) -> bool {
     let before = current.trim_end_matches('.').split_whitespace().next_back().unwrap_or("");
+    let before = before.trim_start_matches('(');
     let next = rest.clone().find(|c| !c.is_whitespace());
     let starts =
         next.is_none_or(|c| c.is_uppercase() || matches!(c, '¿' | '¡' | '«' | '"' | '“' | '-' | '—' | '\''));
@@ -150,8 +204,8 @@ fn abbreviated(current: &str, rest: &std::iter::Peekable<std::str::Chars<'_>>) -
         && !["I", "я", "є", "і", "й"].contains(&before);
     let short = letter || ABBREVIATIONS.contains(&lexicon::fold(before).as_str());
     let sum = ["грн", "руб", "тыс", "тис", "p.m", "a.m"].contains(&lexicon::fold(before).as_str());
-    // "ext. 5", but not "since this morning. 180 pages"
-    let numbered = before.chars().count() <= 4 && next.is_some_and(|c| c.is_ascii_digit());
+    let numbered =
+        NUMBERED.contains(&lexicon::fold(before).as_str()) && next.is_some_and(|c| c.is_ascii_digit());
     short && next.is_some() || !starts && (sum || numbered)
 }
 
@@ -159,14 +213,7 @@ fn flush(current: &mut String, lists: &Lexicon, found: &mut Vec<Sentence>) {
     let text = current.split_whitespace().collect::<Vec<_>>().join(" ");
     current.clear();
     if text.chars().any(char::is_alphabetic) {
-        let folded = lexicon::fold(&text);
-        let clean = is_clean(&text, &folded, lists);
-        let harmless =
-            clean && [&lists.courting, &lists.threats].iter().all(|list| !lexicon::has(&folded, list));
-        let first = folded.split(|c: char| !c.is_alphanumeric() && c != '\'').find(|word| !word.is_empty());
-        let hangs =
-            !found.is_empty() && first.is_some_and(|word| lists.hanging.iter().any(|known| known == word));
-        found.push(Sentence { text, folded, clean, harmless, hangs });
+        found.push(Sentence::of(text, lists, found.is_empty()));
     }
 }
 
@@ -186,6 +233,8 @@ fn is_clean(text: &str, folded: &str, lists: &Lexicon) -> bool {
         && !text.chars().any(char::is_control)
         && !banned.iter().any(|list| lexicon::has(folded, list))
         && !(count < 40 && !text.contains('?') && lexicon::has(folded, &lists.greetings))
+        && !(text.split_whitespace().count() < 5
+            && lists.valedictions.iter().any(|word| lexicon::first_words(folded, word)))
 }
 
 /// Emoji and their modifiers.

@@ -1,10 +1,20 @@
 //! Whether a sentence is surely the matter of a mail: a wrong one repeated is worse than none.
 
 use super::choice::{Reading, SHORT};
+use super::clause::{behind, sets_scene};
 use super::sentence::{LONGEST, Sentence};
 use crate::classify::Label;
 use crate::reply::lexicon;
 use crate::reply::playbook::Matter;
+
+/// Signs of failure that say more than a matter that may be the wrong one.
+const SURE: usize = 3;
+
+/// An imperative that is known by its ending has more letters than this.
+const SHORTEST_ORDER: usize = 5;
+
+/// Fewest words behind the scenery that may tell what failed without a word of failure.
+const FEWEST_BEHIND: usize = 4;
 
 impl Reading<'_> {
     /// Whether a sentence that tells of a failure is surely the matter, and neither half of it, nor
@@ -22,7 +32,7 @@ impl Reading<'_> {
             return whole;
         }
         // what has no sign of the matter is beside it, and who is kind does not complain
-        let beside = self.matter.is_some_and(|matter| !speaks_of(sentence, matter));
+        let beside = said < SURE && self.matter.is_some_and(|matter| !speaks_of(sentence, matter));
         if beside || self.hits(sentence, Label::Praise) > 0 {
             return false;
         }
@@ -71,6 +81,50 @@ impl Reading<'_> {
             digits > 2 && self.lists.nouns.values().any(|list| lexicon::has(&sentence.folded, list));
         let asked = failed > 0 || lexicon::has(&sentence.folded, &self.lists.asking);
         sentence.may(true) && (self.names_failure(sentence) || failed > 1 && digits > 0 || numbered && asked)
+    }
+}
+
+impl Reading<'_> {
+    /// How many other signs a sentence has that it tells what failed: that something is not as it should
+    /// be, what somebody said or a screen shows, or that it is set off from what came before.
+    pub(super) fn signs(&self, sentence: &Sentence) -> usize {
+        // "I did not open it" is a side remark
+        let whole = sentence.folded.split(' ').count() > FEWEST_BEHIND;
+        let negated = whole && lexicon::has(&sentence.folded, &self.lists.negations);
+        let speech = sentence.text.contains(['"', '«', '“', '„']);
+        let set_off = self.lists.contrasts.iter().any(|word| {
+            let inside = sentence.folded.split(", ").skip(1).any(|clause| lexicon::first_words(clause, word));
+            inside || lexicon::first_words(&sentence.folded, word)
+        });
+        [negated, speech, set_off].into_iter().filter(|sign| *sign).count()
+    }
+
+    /// Whether a sentence only tells what went before: what its writer bought, did or is.
+    pub(super) fn is_scenery(&self, sentence: &Sentence) -> bool {
+        let behind = behind(sentence, self.lists);
+        let tells = |text: &str| {
+            let cues = self.cues(Label::Complaint);
+            cues.is_some_and(|cues| lexicon::has(text, cues))
+        };
+        sets_scene(sentence, self.lists)
+            && !tells(&sentence.folded)
+            && !lexicon::has(behind, &self.lists.negations)
+            && behind.split_whitespace().count() < FEWEST_BEHIND
+    }
+
+    /// Whether a sentence begins with what is to be done.
+    pub(super) fn demands(&self, sentence: &Sentence) -> bool {
+        self.orders(sentence)
+            || self.lists.asking.iter().any(|asking| lexicon::first_words(&sentence.folded, asking))
+    }
+
+    /// Whether a sentence begins with an imperative, one of the list or one by its form.
+    pub(super) fn orders(&self, sentence: &Sentence) -> bool {
+        let folded = sentence.folded.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let first = folded.split(|c: char| !c.is_alphanumeric() && c != '\'').next().unwrap_or("");
+        let formed = first.chars().count() > SHORTEST_ORDER
+            && self.lists.commands.iter().any(|ending| first.ends_with(ending.as_str()));
+        formed || self.lists.imperatives.iter().any(|order| lexicon::first_words(folded, order))
     }
 }
 

@@ -24,6 +24,16 @@ impl Plan {
             self.answered.remove(0);
             self.lead(label);
         }
+        let other = [Label::Praise, Label::Question].iter().any(|label| self.answered.contains(label));
+        // what is asked beside a complaint is answered, whether a label says so or not
+        let besides = [Label::Complaint, Label::Idea, Label::Praise];
+        let besides = self.answered.first().is_some_and(|main| besides.contains(main)) && !self.wary;
+        if besides && facts.known.contains("asked") && !self.answered.contains(&Label::Question) {
+            self.answered.push(Label::Question);
+        }
+        if self.only_abuses(facts) {
+            (self.answered, self.first, self.main) = (vec![Label::Abuse], None, Label::Abuse.as_str());
+        }
         let main = self.answered.first().copied();
         let inquiry = main == Some(Label::Pricing) && facts.known.contains("inquiry");
         let loss = facts.matter.as_deref() == Some("loss");
@@ -32,7 +42,6 @@ impl Plan {
             .filter_map(|(holds, variant)| holds.then_some(variant))
             .collect();
         if main == Some(Label::Complaint) {
-            let other = [Label::Praise, Label::Question].iter().any(|label| self.answered.contains(label));
             self.doubtful |= !says(Label::Complaint) && other;
             // what is said about a known matter is right either way
             self.doubtful &= facts.matter.is_none();
@@ -41,7 +50,11 @@ impl Plan {
         let kept = |label: Label| match label {
             _ if Some(label) == main => true,
             _ if doubted.contains(&label) => false,
-            Label::Question => asks && main != Some(Label::Panic),
+            // what is to be done is answered as a wish
+            Label::Question => {
+                let wished = main == Some(Label::Complaint) && !facts.outcomes.is_empty();
+                asks && main != Some(Label::Panic) && (!wished || facts.known.contains("asked"))
+            }
             // a sum that is told is no question about the price
             Label::Pricing if main == Some(Label::Complaint) => {
                 says(label) && ["dispute", "price-asked"].iter().any(|mark| facts.known.contains(mark))
@@ -51,6 +64,17 @@ impl Plan {
         };
         self.answered.retain(|label| kept(*label));
         self
+    }
+
+    /// Whether nothing but abuse is sure, and nothing was read that could be dealt with.
+    fn only_abuses(&self, facts: &Facts) -> bool {
+        let marks = ["failure", "number", "asked", "wish", "business"];
+        self.first == Some("boundary")
+            && self.answered.iter().all(|label| self.doubted.contains(label))
+            && facts.matter.is_none()
+            && facts.outcomes.is_empty()
+            && !facts.quotes.contains_key(&Label::Question)
+            && !marks.iter().any(|mark| facts.known.contains(mark))
     }
 
     /// Makes a label the main one.
@@ -67,21 +91,22 @@ impl Plan {
         let urgent = facts.known.contains("danger") || facts.known.contains("urgent");
         let stands = match main {
             Label::Threat => facts.known.contains("threat"),
-            Label::Panic => urgent,
+            Label::Panic => urgent || facts.known.contains("hurried"),
             // thanks for what was put right tell what had failed, too
             Label::Complaint if facts.borne_out.contains(&Label::Praise) && facts.outcomes.is_empty() => {
                 false
             }
-            Label::Complaint => {
-                facts.known.contains("failure") && (facts.matter.is_some() || !facts.outcomes.is_empty())
-            }
+            Label::Complaint => facts.known.contains("failure") || !facts.outcomes.is_empty(),
             Label::Question => facts.quotes.contains_key(&Label::Question),
             _ => false,
         };
         if stands || !self.doubted.contains(&main) {
             return None;
         }
-        self.answered.iter().copied().skip(1).find(|label| !self.doubted.contains(label))
+        // nobody is thanked who does not thank
+        let wants = ["wish", "asks"].iter().any(|mark| facts.known.contains(mark));
+        let holds = |label: &Label| *label != Label::Praise || !wants || facts.borne_out.contains(label);
+        self.answered.iter().copied().skip(1).find(|label| !self.doubted.contains(label) && holds(label))
     }
 
     /// What the words say the mail is, where its main label is another.
@@ -98,10 +123,17 @@ impl Plan {
         let mended = knows("failure") || facts.outcomes.iter().any(|name| MENDS.contains(&name.as_str()));
         match main {
             // a sum that nobody asks about or calls too high is told because something is wrong with it
-            Label::Pricing if knows("inquiry") && (told || mended && !knows("price-asked")) => {
+            Label::Pricing
+                if knows("inquiry")
+                    && (told || (mended || !facts.outcomes.is_empty() && !asks) && !knows("price-asked")) =>
+            {
                 Some(Label::Complaint)
             }
             Label::Pricing if asks && self.answered.contains(&Label::Question) && !knows("price-asked") => {
+                Some(Label::Question)
+            }
+            // one question of several is about the price
+            Label::Pricing if self.answered.contains(&Label::Question) && knows("price-aside") => {
                 Some(Label::Question)
             }
             Label::Pricing if !says(Label::Pricing) && asks => Some(Label::Question),
@@ -109,6 +141,30 @@ impl Plan {
             Label::Question if told => Some(Label::Complaint),
             Label::Question if !asks && second.is_some() => second,
             Label::Question if !asks && mended => Some(Label::Complaint),
+            Label::Question if !asks && !says(main) && says(Label::Praise) => Some(Label::Praise),
+            // nothing is suggested, and something failed
+            Label::Idea
+                if !says(main)
+                    && !asks
+                    && knows("failure")
+                    && (self.doubted.contains(&main) || self.answered.contains(&Label::Complaint)) =>
+            {
+                Some(Label::Complaint)
+            }
+            // somebody suggests something, and hurts nobody by it
+            Label::Criticism
+                if !facts.quotes.contains_key(&main)
+                    && self.doubted.contains(&main)
+                    && self.answered.contains(&Label::Idea)
+                    && says(Label::Idea) =>
+            {
+                Some(Label::Idea)
+            }
+            Label::Entitlement
+                if !knows("terms") && says(Label::Praise) && !knows("wish") && !knows("failure") && !asks =>
+            {
+                Some(Label::Praise)
+            }
             Label::Idea if asks && self.answered.contains(&Label::Question) && wonders(facts) => {
                 Some(Label::Question)
             }
@@ -121,11 +177,26 @@ impl Plan {
             {
                 Some(Label::Complaint)
             }
-            // what went wrong or costs too much is told, and no earlier terms are
+            // what went wrong or is asked about a price is told, and no earlier terms are
             Label::Entitlement if !knows("terms") && !knows("party") => {
-                [Label::Complaint, Label::Pricing].into_iter().find(|label| self.answered.contains(label))
+                let priced = |label: &Label| *label != Label::Pricing || knows("price-asked");
+                let others = [Label::Complaint, Label::Pricing].into_iter().filter(priced);
+                others.into_iter().find(|label| self.answered.contains(label))
             }
-            Label::Idea | Label::Entitlement if !says(main) && says(Label::Praise) => Some(Label::Praise),
+            // nobody is frightened who tells calmly what failed
+            Label::Panic
+                if self.answered.contains(&Label::Complaint)
+                    && self.doubted.contains(&main)
+                    && !knows("danger")
+                    && !says(main) =>
+            {
+                Some(Label::Complaint)
+            }
+            Label::Idea | Label::Entitlement
+                if !says(main) && says(Label::Praise) && self.answered.contains(&Label::Praise) =>
+            {
+                Some(Label::Praise)
+            }
             Label::Abuse if self.doubted.contains(&Label::Abuse) && says(Label::Praise) => {
                 Some(Label::Praise)
             }
@@ -165,8 +236,10 @@ mod tests {
             (Label::Complaint, Label::Praise),
         ] {
             assert_eq!(fitted(&[doubted, sure], &[doubted], &nothing).answered, [sure], "{doubted}");
+            let mut frightened = Facts::default();
+            frightened.borne_out.insert(Label::Panic);
             assert_eq!(
-                fitted(&[doubted, sure], &[], &nothing).main,
+                fitted(&[doubted, sure], &[], &frightened).main,
                 doubted.as_str().replace("entitlement", "complaint")
             );
         }
@@ -176,6 +249,7 @@ mod tests {
     fn a_doubted_label_leads_where_the_words_hold_it_up() {
         let mut facts = Facts::default();
         facts.known.extend(["threat", "urgent"]);
+        facts.borne_out.insert(Label::Panic);
         for main in [Label::Threat, Label::Panic] {
             let plan = fitted(&[main, Label::Complaint], &[main], &facts);
             assert_eq!(plan.main, main.as_str());
@@ -194,6 +268,31 @@ mod tests {
         assert_eq!(fitted(&[Label::Pricing], &[], &facts).main, "complaint");
         facts.known.insert("price-asked");
         assert_eq!(fitted(&[Label::Pricing], &[], &facts).main, "pricing");
+    }
+
+    #[test]
+    fn what_is_asked_beside_a_complaint_is_answered_too() {
+        let mut facts = Facts::default();
+        facts.known.extend(["asked", "question"]);
+        facts.slots.insert("question", Fact::default());
+        assert_eq!(fitted(&[Label::Complaint], &[], &facts).answered, [Label::Complaint, Label::Question]);
+    }
+
+    #[test]
+    fn earlier_terms_are_no_inquiry_about_a_price() {
+        let mut facts = Facts::default();
+        let labels = [Label::Entitlement, Label::Pricing];
+        assert_eq!(fitted(&labels, &[], &facts).main, "entitlement");
+        facts.known.insert("price-asked");
+        assert_eq!(fitted(&labels, &[], &facts).main, "pricing");
+    }
+
+    #[test]
+    fn where_only_the_abuse_is_sure_only_the_boundary_is_said() {
+        let facts = Facts::default();
+        let plan = fitted(&[Label::Abuse, Label::Complaint], &[Label::Complaint], &facts);
+        assert_eq!((plan.main, plan.first), ("abuse", None));
+        assert_eq!(fitted(&[Label::Abuse, Label::Complaint], &[], &facts).main, "complaint");
     }
 
     #[test]
