@@ -55,14 +55,22 @@ pub const SURE: f32 = 0.62;
 /// By how much another label is surer than the one that goes before it, for that one to be in doubt.
 pub const FAR: f32 = 0.2;
 
-/// The labels of a verdict that may well be wrong: those that are not likely enough, and the one that
-/// goes before the others where another is far surer.
+/// Probability below which nobody is told to stop who has used no insult.
+pub const CONTEMPT: f32 = 0.9;
+
+/// The labels of a mail's verdict that may well be wrong: those that are not likely enough, and the one
+/// that goes before the others where another is far surer.
 #[must_use]
-pub fn doubted(found: &[Finding]) -> Vec<Label> {
+pub fn doubted(found: &[Finding], mail: &Mail) -> Vec<Label> {
+    let insults = &lexicon::of(mail.language).insults;
+    let insulted = || {
+        [&mail.subject, &mail.new_text].into_iter().any(|text| lexicon::has(&lexicon::fold(text), insults))
+    };
     let first = crate::classify::label::primary(found.iter().map(|found| found.label));
     let surest = found.iter().map(|found| found.probability).fold(0.0, f32::max);
     let doubtful = |found: &&Finding| {
         found.probability < SURE
+            || found.label == Label::Abuse && found.probability < CONTEMPT && !insulted()
             || Some(found.label) == first && found.probability < DOUBTFUL && surest - found.probability > FAR
     };
     found.iter().filter(doubtful).map(|found| found.label).collect()
@@ -197,8 +205,24 @@ mod tests {
     fn the_first_label_is_in_doubt_where_another_is_far_surer() {
         let found = |label, probability| Finding { label, probability };
         let threat = found(Label::Threat, 0.7);
+        let doubted = |found: &[Finding]| doubted(found, &Mail::default());
         assert_eq!(doubted(&[threat, found(Label::Complaint, 0.98)]), [Label::Threat]);
         assert_eq!(doubted(&[threat, found(Label::Complaint, 0.8)]), []);
         assert_eq!(doubted(&[found(Label::Complaint, 0.98), found(Label::Praise, 0.5)]), [Label::Praise]);
+    }
+
+    #[test]
+    fn nobody_is_told_to_stop_on_a_guess() {
+        let abuse = |probability| [Finding { label: Label::Abuse, probability }];
+        let of = |text: &str| Mail {
+            language: crate::mail::Language::En,
+            new_text: text.into(),
+            ..Mail::default()
+        };
+        let (polite, rude) =
+            (of("I expected more from people who do this for a living."), of("You idiots, where is it?"));
+        assert_eq!(doubted(&abuse(0.8), &polite), [Label::Abuse]);
+        assert_eq!(doubted(&abuse(0.8), &rude), []);
+        assert_eq!(doubted(&abuse(0.95), &polite), [], "contempt needs no insult");
     }
 }

@@ -226,7 +226,7 @@ fn compose(
     let (labels, doubted) = match purpose {
         _ if own.is_some() => (Own::LABELS.into(), Vec::new()),
         Some(Purpose::Labels(labels)) => (labels.clone(), Vec::new()),
-        _ => (found, reply::doubted(&verdict.labels)),
+        _ => (found, reply::doubted(&verdict.labels, mail)),
     };
     // a mail from a file has its own date for its present
     let now = mail.date.unwrap_or_else(|| SystemClock.now());

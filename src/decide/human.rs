@@ -299,7 +299,7 @@ impl Hand<'_> {
             wordings: customer.wordings.clone(),
         };
         // what a rule of the company has added is certain
-        let doubted = reply::doubted(&self.verdict.labels);
+        let doubted = reply::doubted(&self.verdict.labels, self.mail);
         let doubted: Vec<Label> =
             doubted.into_iter().filter(|label| own.is_none() && !self.found.labels.contains(label)).collect();
         let mut draft = reply::compose(&reply::Request {

@@ -34,12 +34,6 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
         // a colleague reads it as a threat all the same; the answer deals with what is complained about
         doubted.push(Label::Threat);
     }
-    // nobody is told to stop who has insulted nobody
-    let insults = &lexicon::of(mail.language).insults;
-    let insulted = |text: &String| lexicon::has(&lexicon::fold(text), insults);
-    if ![&mail.subject, &mail.new_text].into_iter().any(insulted) {
-        doubted.push(Label::Abuse);
-    }
     let labels = borne_out(request);
     let request = &Request { doubted: &doubted, labels: &labels, ..*request };
     let first = match Plan::of(request.labels, request.doubted, request.history) {

@@ -173,7 +173,7 @@ impl Default for BlockWeights {
     fn default() -> Self {
         Self {
             weight: [0.7, 0.7, 1.0, 0.5, 1.0, 0.5, 0.7],
-            least: [2, 3, 3, 3, 2, 5, 2],
+            least: [2, 4, 3, 2, 2, 5, 2],
             smoothing: [2.0, 2.0, 20.0, 1.0, 2.0, 2.0, 2.0],
         }
     }

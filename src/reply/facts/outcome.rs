@@ -110,7 +110,7 @@ mod tests {
             (
                 Language::En,
                 "Please cancel it properly and refund the three payments.",
-                "a refund and the cancellation",
+                "a refund and a cancellation",
             ),
             (Language::En, "Can someone come on Saturday morning?", "a visit"),
             (
