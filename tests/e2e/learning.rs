@@ -177,7 +177,14 @@ fn what_agents_drag_is_learnt_on_a_real_server_and_one_command_goes_back() {
     }
     let told = run(&config, &["train", "--local"]);
     println!("{told}");
-    assert!(told.contains("is in force"), "{told}");
+    // what teaches and what tests is drawn by a mail's bytes, the hour of its arrival among them: where the
+    // draw leaves the gate too little to go by, a person decides
+    if let Some((before, _)) = told.split_once(" waits for a person") {
+        let name = before.split_whitespace().last().unwrap();
+        assert!(run(&config, &["models", "promote", name]).contains("is in force"), "{told}");
+    } else {
+        assert!(told.contains("is in force"), "{told}");
+    }
     taken_up(&daemon, 1);
     let models = servers.dir.join("state/models");
     let in_force = std::fs::read_to_string(models.join("in-force")).unwrap();
