@@ -30,7 +30,7 @@ impl Disk {
     fn make() -> Option<Self> {
         let at = tempfile::tempdir().unwrap();
         let image = at.path().join("image");
-        std::fs::File::create(&image).unwrap().set_len(192 * 1024 * 1024).unwrap();
+        std::fs::File::create(&image).unwrap().set_len(1024 * 1024 * 1024).unwrap();
         std::fs::create_dir(at.path().join("mounted")).unwrap();
         let disk = Self { at };
         let made = works(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image))
