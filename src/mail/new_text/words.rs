@@ -10,18 +10,23 @@ pub(super) fn any(list: &str, test: impl FnMut(&str) -> bool) -> bool {
     list.split('|').any(test)
 }
 
+/// The entries of a list by one letter of each.
+fn by_letter(list: &'static str, letter: impl Fn(&str) -> Option<char>) -> BTreeMap<char, Vec<&'static str>> {
+    let mut entries: BTreeMap<char, Vec<&'static str>> = BTreeMap::new();
+    for entry in list.split('|') {
+        if let Some(letter) = letter(entry) {
+            entries.entry(letter).or_default().push(entry);
+        }
+    }
+    entries
+}
+
 /// A list of beginnings, found by their first character: lines are looked at by the ten thousand.
 pub(super) struct Starts(BTreeMap<char, Vec<&'static str>>);
 
 impl Starts {
     fn new(list: &'static str) -> Self {
-        let mut starts: BTreeMap<char, Vec<&'static str>> = BTreeMap::new();
-        for start in list.split('|') {
-            if let Some(first) = start.chars().next() {
-                starts.entry(first).or_default().push(start);
-            }
-        }
-        Self(starts)
+        Self(by_letter(list, |start| start.chars().next()))
     }
 
     /// Whether a text in lower case has one of the beginnings, and what follows passes.
@@ -41,13 +46,7 @@ pub(super) struct Ends(BTreeMap<char, Vec<&'static str>>);
 
 impl Ends {
     fn new(list: &'static str) -> Self {
-        let mut ends: BTreeMap<char, Vec<&'static str>> = BTreeMap::new();
-        for end in list.split('|') {
-            if let Some(last) = end.chars().last() {
-                ends.entry(last).or_default().push(end);
-            }
-        }
-        Self(ends)
+        Self(by_letter(list, |end| end.chars().next_back()))
     }
 
     /// Whether a text has one of the endings.
