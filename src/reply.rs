@@ -55,22 +55,27 @@ pub const SURE: f32 = 0.62;
 /// By how much another label is surer than the one that goes before it, for that one to be in doubt.
 pub const FAR: f32 = 0.2;
 
-/// Probability below which nobody is told to stop who has used no insult.
-pub const CONTEMPT: f32 = 0.9;
+/// Probability from which a threat beside a complaint, and an insult, need no word that tells of them.
+pub const PLAIN: f32 = 0.9;
 
 /// The labels of a mail's verdict that may well be wrong: those that are not likely enough, and the one
 /// that goes before the others where another is far surer.
 #[must_use]
 pub fn doubted(found: &[Finding], mail: &Mail) -> Vec<Label> {
-    let insults = &lexicon::of(mail.language).insults;
-    let insulted = || {
-        [&mail.subject, &mail.new_text].into_iter().any(|text| lexicon::has(&lexicon::fold(text), insults))
+    let lists = lexicon::of(mail.language);
+    let complains = found.iter().any(|found| found.label == Label::Complaint);
+    let told = |label| match label {
+        // nobody is told to stop who has insulted nobody
+        Label::Abuse => lexicon::stands(mail, &lists.insults),
+        // a colleague reads it as a threat all the same; the answer deals with what is complained about
+        Label::Threat => !complains || lexicon::stands(mail, &lists.threats),
+        _ => true,
     };
     let first = crate::classify::label::primary(found.iter().map(|found| found.label));
     let surest = found.iter().map(|found| found.probability).fold(0.0, f32::max);
     let doubtful = |found: &&Finding| {
         found.probability < SURE
-            || found.label == Label::Abuse && found.probability < CONTEMPT && !insulted()
+            || found.probability < PLAIN && !told(found.label)
             || Some(found.label) == first && found.probability < DOUBTFUL && surest - found.probability > FAR
     };
     found.iter().filter(doubtful).map(|found| found.label).collect()
@@ -205,10 +210,24 @@ mod tests {
     fn the_first_label_is_in_doubt_where_another_is_far_surer() {
         let found = |label, probability| Finding { label, probability };
         let threat = found(Label::Threat, 0.7);
-        let doubted = |found: &[Finding]| doubted(found, &Mail::default());
+        let mail = Mail {
+            language: crate::mail::Language::En,
+            new_text: "I will sue you.".into(),
+            ..Mail::default()
+        };
+        let doubted = |found: &[Finding]| doubted(found, &mail);
         assert_eq!(doubted(&[threat, found(Label::Complaint, 0.98)]), [Label::Threat]);
         assert_eq!(doubted(&[threat, found(Label::Complaint, 0.8)]), []);
         assert_eq!(doubted(&[found(Label::Complaint, 0.98), found(Label::Praise, 0.5)]), [Label::Praise]);
+    }
+
+    #[test]
+    fn a_polite_threat_is_one_where_it_is_sure() {
+        let found = |label, probability| Finding { label, probability };
+        let mail = Mail { language: crate::mail::Language::En, ..Mail::default() };
+        let beside = |threat| doubted(&[found(Label::Threat, threat), found(Label::Complaint, 0.9)], &mail);
+        assert_eq!(beside(0.85), [Label::Threat]);
+        assert_eq!(beside(0.95), []);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::playbook::{Book, Script};
 use super::promise::{self, Promise};
 use super::{Draft, NoDraft, Occasion, Request, facts, facts::Fact, facts::Facts, lexicon};
 use crate::classify::Label;
-use crate::mail::{Language, Mail};
+use crate::mail::Language;
 
 use mark::marks;
 use plan::Plan;
@@ -29,13 +29,8 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
     }
     let book = request.playbooks.book(mail.language).ok_or(NoDraft::LanguageNotSupported)?;
     let read = |plan: &Plan| facts::read(mail, &plan.answered, plan.wary, request.company, book);
-    let mut doubted = request.doubted.to_vec();
-    if request.labels.contains(&Label::Complaint) && !threatens(mail) {
-        // a colleague reads it as a threat all the same; the answer deals with what is complained about
-        doubted.push(Label::Threat);
-    }
     let labels = borne_out(request);
-    let request = &Request { doubted: &doubted, labels: &labels, ..*request };
+    let request = &Request { labels: &labels, ..*request };
     let first = match Plan::of(request.labels, request.doubted, request.history) {
         Err(NoDraft::HarassmentWithoutBusiness | NoDraft::AbuseAgain { .. }) => business(request, book)?,
         Err(NoDraft::NoLabel) => unlabelled(request, book)?,
@@ -80,11 +75,7 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
 /// The labels without those in doubt of which no word stands in the mail: courting, abuse, a machine.
 fn borne_out(request: &Request<'_>) -> Vec<Label> {
     let lists = lexicon::of(request.mail.language);
-    let has = |list| {
-        [&request.mail.subject, &request.mail.new_text]
-            .into_iter()
-            .any(|text| lexicon::has(&lexicon::fold(text), list))
-    };
+    let has = |list| lexicon::stands(request.mail, list);
     let holds = |label: &Label| match label {
         Label::Harassment => has(&lists.courting),
         Label::Abuse => has(&lists.insults),
@@ -97,12 +88,6 @@ fn borne_out(request: &Request<'_>) -> Vec<Label> {
     let kept: Vec<Label> = request.labels.iter().copied().filter(kept).collect();
     let machine = request.labels == [Label::Automated];
     if kept.is_empty() && !machine { request.labels.to_vec() } else { kept }
-}
-
-/// Whether a mail has a word of a threat.
-fn threatens(mail: &Mail) -> bool {
-    let threats = &lexicon::of(mail.language).threats;
-    [&mail.subject, &mail.new_text].into_iter().any(|text| lexicon::has(&lexicon::fold(text), threats))
 }
 
 /// Harassment or abuse beside which there is business that no label names: what failed, or a number and

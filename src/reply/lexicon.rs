@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::mail::Language;
+use crate::mail::{Language, Mail};
 
 /// Word lists. A phrase matches at the beginning of a word, and up to the end of a word unless it
 /// ends with `*`. All are written in lower case, `ё` as `е`, with a straight apostrophe.
@@ -221,6 +221,12 @@ pub fn first<'a>(folded: &str, phrases: &'a Phrases) -> Option<&'a str> {
 #[must_use]
 pub fn has(folded: &str, phrases: &Phrases) -> bool {
     starts(folded).filter_map(|at| folded.get(at..)).any(|rest| phrases.at(rest).next().is_some())
+}
+
+/// Whether subject or new text of a mail contains a phrase of the list.
+#[must_use]
+pub fn stands(mail: &Mail, phrases: &Phrases) -> bool {
+    [&mail.subject, &mail.new_text].into_iter().any(|text| has(&fold(text), phrases))
 }
 
 /// Whether the folded text contains a phrase of the list that has none of the other list in it.
