@@ -225,7 +225,7 @@ fn lines() -> Vec<serde_json::Value> {
 fn the_corpus_reads_without_a_problem_and_every_label_has_mails_in_every_language() {
     let options = TrainOptions::default();
     if !Path::new("data/corpus").exists() {
-        eprintln!("skipped: no data/corpus here");
+        crate::skipped::skipped("the corpus", "there is no data/corpus here");
         return;
     }
     let examples = evenkeel::train::read_corpus(&options).unwrap_or_else(|error| panic!("{error}"));

@@ -25,5 +25,6 @@ mod learning;
 mod ledger;
 mod ops;
 mod reading;
+mod skipped;
 mod soak;
 mod world;

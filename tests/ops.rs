@@ -1,6 +1,8 @@
 //! The product as ops meet it: pages, metrics, alert rules, first steps, package, unit.
 
 mod alerts;
+mod browser;
+mod dashboard;
 mod documents;
 mod executed;
 mod first;
@@ -9,9 +11,12 @@ mod web;
 mod window;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 use evenkeel::edge::metrics::ALL;
+
+use crate::skipped::skipped;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -47,16 +52,21 @@ fn alert_rules_and_dashboard_name_only_metrics_that_exist() {
     }
 }
 
+const NO_PROMTOOL: &str = "promtool is needed, from Debian's package prometheus";
+
+/// Prometheus' own checker; `None` where there is none.
+fn promtool(dir: &Path, args: &[&str]) -> Option<Output> {
+    Command::new("promtool").args(args).current_dir(dir).output().ok()
+}
+
 #[test]
 fn the_alert_rules_fire_when_they_should_and_only_then() {
     let dir = root().join("deploy/prometheus");
-    let run = |args: &[&str]| std::process::Command::new("promtool").args(args).current_dir(&dir).output();
-    let Ok(checked) = run(&["check", "rules", "evenkeel.rules.yml"]) else {
-        eprintln!("SKIPPED alert rules: promtool is needed, from Debian's package prometheus");
-        return;
+    let Some(checked) = promtool(&dir, &["check", "rules", "evenkeel.rules.yml"]) else {
+        return skipped("alert rules", NO_PROMTOOL);
     };
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
-    let tested = run(&["test", "rules", "evenkeel.rules.test.yml"]).unwrap();
+    let tested = promtool(&dir, &["test", "rules", "evenkeel.rules.test.yml"]).unwrap();
     let said =
         String::from_utf8_lossy(&tested.stdout).into_owned() + &String::from_utf8_lossy(&tested.stderr);
     assert!(tested.status.success(), "{said}");

@@ -38,7 +38,7 @@ impl Servers {
         if !installed || !root {
             let why = "Dovecot and Postfix from Debian's packages, and root, are needed";
             assert!(std::env::var("EVENKEEL_E2E").as_deref() != Ok("required"), "{why}");
-            eprintln!("SKIPPED {name}: {why}");
+            crate::skipped::skipped(name, why);
             return None;
         }
         let temp = tempfile::Builder::new().prefix("evenkeel-e2e-").tempdir().unwrap();

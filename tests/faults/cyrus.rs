@@ -23,7 +23,8 @@ struct Cyrus {
 impl Cyrus {
     fn start(rig: &Rig) -> Option<Self> {
         let Some(root) = std::env::var_os("EVENKEEL_CYRUS") else {
-            eprintln!("SKIPPED: EVENKEEL_CYRUS names no unpacked Cyrus (`tests/e2e/cyrus fetch DIR`)");
+            let why = "EVENKEEL_CYRUS names no unpacked Cyrus (`tests/e2e/cyrus fetch DIR`)";
+            crate::skipped::skipped("Cyrus", why);
             return None;
         };
         let (dir, password) = (rig.servers.dir.join("cyrus"), rig.servers.password());

@@ -190,7 +190,7 @@ async fn a_dead_address_does_not_keep_the_next_one_waiting() {
     // the name has two addresses; nobody answers at the first: its queue of connections is full
     let dead = tokio::net::TcpSocket::new_v6().unwrap();
     let Ok(()) = dead.bind("[::1]:0".parse().unwrap()) else {
-        eprintln!("SKIPPED: this machine has no IPv6");
+        crate::skipped::skipped("IPv6", "this machine has none");
         return;
     };
     let port = dead.local_addr().unwrap().port();
@@ -201,7 +201,7 @@ async fn a_dead_address_does_not_keep_the_next_one_waiting() {
         full.push(tokio::time::timeout(std::time::Duration::from_millis(200), filler).await);
     }
     let Ok(alive) = TcpListener::bind(("127.0.0.1", port)).await else {
-        eprintln!("SKIPPED: the port is taken");
+        crate::skipped::skipped("IPv6", "the port is taken");
         return;
     };
     tokio::spawn(async move {

@@ -39,9 +39,8 @@ impl Disk {
         if made {
             return Some(disk);
         }
-        eprintln!(
-            "SKIPPED: no ext4 can be mounted from a file here (needs root, loop devices, mkfs.ext4, python3): no power was cut"
-        );
+        let why = "no ext4 can be mounted from a file here (needs root, loop devices, mkfs.ext4, python3)";
+        crate::skipped::skipped("power cuts", why);
         None
     }
 

@@ -22,7 +22,7 @@ impl Small {
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(Self { at });
         }
-        eprintln!("SKIPPED: a tmpfs cannot be mounted here (needs root): full disks are not tested");
+        crate::skipped::skipped("full disks", "a tmpfs cannot be mounted here (needs root)");
         None
     }
 

@@ -6,7 +6,7 @@ use super::web::{Answer, Lonely, ask_port, free_port, get, get_socket, request};
 use crate::e2e::client::ImapClient;
 use crate::e2e::servers::{Daemon, Servers, protect};
 
-const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// A browser that has logged in.
 struct Browser {
@@ -45,7 +45,7 @@ impl Browser {
     }
 }
 
-fn section(port: u16, dir: &str, extra: &str) -> String {
+pub(super) fn section(port: u16, dir: &str, extra: &str) -> String {
     format!("[http]\nlisten = \"127.0.0.1:{port}\"\ntoken-file = \"{dir}/token\"\n{extra}\n")
 }
 
@@ -98,7 +98,7 @@ fn over_the_socket_no_token_is_needed_but_forms_still_carry_their_mark() {
 }
 
 /// A mail whose every part would like to be markup.
-const HOSTILE: &str = "From: \"<script>alert(1)</script>\" <\"<b>x\"@example.org>\r\nTo: support@example.test\r\n\
+pub(super) const HOSTILE: &str = "From: \"<script>alert(1)</script>\" <\"<b>x\"@example.org>\r\nTo: support@example.test\r\n\
 Subject: <img src=x onerror=alert(1)>\r\nMessage-ID: <\"><script>@example.org>\r\nDate: Sun, 22 Nov 2026 05:00:00 +0000\r\n\
 Content-Type: text/plain; charset=utf-8\r\n\r\nThe router you sold me is dead again, <script>alert(2)</script>, please replace it.\r\n";
 
@@ -127,7 +127,7 @@ fn the_window_shows_what_was_decided_and_takes_it_back_and_no_mail_can_speak_in_
     }
 
     let overview = browser.get("/").body;
-    for part in ["1 threats wait for legal", "<svg viewBox", "support/INBOX", "certificate of localhost:"] {
+    for part in ["1 threat waits for legal", "<svg viewBox", "support/INBOX", "certificate of localhost:"] {
         assert!(overview.contains(part), "{part} in\n{overview}");
     }
     let feed = browser.get("/feed").body;
@@ -135,7 +135,8 @@ fn the_window_shows_what_was_decided_and_takes_it_back_and_no_mail_can_speak_in_
     for path in ["/", "/feed", "/review", "/tickets", "/customers", "/learning"] {
         let page = browser.get(path);
         assert_eq!(page.status, 200, "{path}");
-        assert!(!page.body.contains("<script") && !page.body.contains("onerror"), "{path}: {}", page.body);
+        let without_ours = page.body.replace("<script src=\"/script.js\" defer>", "");
+        assert!(!without_ours.contains("<script") && !page.body.contains("onerror"), "{path}: {}", page.body);
         assert!(page.header("content-security-policy").unwrap().contains("default-src 'none'"));
         assert!(
             !page.body.contains("http://") && !page.body.contains("https://"),
@@ -165,7 +166,7 @@ fn the_window_shows_what_was_decided_and_takes_it_back_and_no_mail_can_speak_in_
         .find(|item| item.contains("router") || !item.contains("Queue/Legal") && item.contains("/mails/"));
     let hostile = hostile.unwrap().split("href=\"").nth(1).unwrap().split('"').next().unwrap();
     let page = browser.get(&format!("{hostile}?text=true")).body;
-    assert!(page.contains("(2)&lt;/script&gt;") && !page.contains("<script"), "{page}");
+    assert!(page.contains("(2)&lt;/script&gt;") && page.matches("<script").count() == 1, "{page}");
 
     // how the model does, as `report --inbox` says it
     let page = browser.get("/learning");

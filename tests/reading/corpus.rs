@@ -69,7 +69,7 @@ fn corpus() -> Vec<serde_json::Value> {
     let root = std::env::var_os("EVENKEEL_CORPUS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("data/corpus"), PathBuf::from);
     if !root.is_dir() {
-        println!("skipped: no corpus at {}", root.display());
+        crate::skipped::skipped("the corpus", &format!("there is none at {}", root.display()));
         return Vec::new();
     }
     let texts = files(&root)

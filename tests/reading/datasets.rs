@@ -13,7 +13,7 @@ pub(super) fn dataset(name: &str) -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path);
     }
-    println!("skipped: no data at {}", path.display());
+    crate::skipped::skipped("public data", &format!("there is none at {}", path.display()));
     None
 }
 

@@ -44,7 +44,7 @@ pub(super) async fn overview(
         ("confidence", confidence(&records)),
     ];
     let context = json!({
-        "title": "Now", "here": "Now", "mark": session.mark, "leave": !window.by_socket(),
+        "title": "Now", "here": "Now", "mark": session.mark,
         "status": context::status(&status, &stuck, now), "seen": records.len(),
     });
     Ok(window.page_with("overview.html", context, &drawn))
