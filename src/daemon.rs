@@ -20,6 +20,7 @@ pub mod reload;
 pub mod service;
 mod service_draft;
 pub mod service_mail;
+mod sets;
 pub mod simulate;
 mod supervise;
 pub mod undo;

@@ -621,7 +621,7 @@ impl Life {
         let key = evenkeel::edge::ledger::MailKey { folder, uid_validity: 1, uid };
         for _ in 0..times {
             let key = key.clone();
-            self.shared.ledger.run(move |store| store.attempt(&[key])).await.unwrap();
+            self.shared.ledger.run(move |store| store.attempt(&key)).await.unwrap();
         }
     }
 

@@ -1,5 +1,7 @@
 //! Model, rules and thresholds as one thing to ask.
 
+use std::panic::resume_unwind;
+
 use super::{Evidence, Label, Model, Reading, Rules, Scratch, Thresholds, Verdict, explain};
 use crate::mail::{Language, Mail};
 
@@ -22,8 +24,13 @@ impl Classifier {
     /// # Errors
     /// When they do not fit this program, one line each.
     pub fn shipped() -> Result<Self, String> {
-        let model = Model::shipped().map_err(|error| format!("the shipped model: {error}"))?;
-        let rules = Rules::shipped()
+        // neither needs the other, and both take their time
+        let (model, rules) = std::thread::scope(|scope| {
+            let rules = scope.spawn(Rules::shipped);
+            (Model::shipped(), rules.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        let model = model.map_err(|error| format!("the shipped model: {error}"))?;
+        let rules = rules
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
         Ok(Self { model, rules, thresholds: Thresholds::default(), on_hold: Vec::new() })
     }

@@ -26,6 +26,13 @@ pub(super) struct Intended {
     pub(super) rest: Vec<Fresh>,
 }
 
+impl Intended {
+    /// Tickets that drafts are written for.
+    pub(super) fn drafting(&self) -> BTreeSet<String> {
+        self.mails.iter().filter_map(|(record, _)| drafted_ticket(record)).collect()
+    }
+}
+
 /// What mails are decided with.
 pub(super) struct Intention {
     pub(super) book: Arc<Rulebook>,
@@ -36,6 +43,8 @@ pub(super) struct Intention {
     pub(super) acting: bool,
     /// Up to where the folder was handled.
     pub(super) place: Cursor,
+    /// Tickets that the set before drafts for, where it is not acted on yet.
+    pub(super) drafting: Option<BTreeSet<String>>,
 }
 
 impl Intention {
@@ -51,21 +60,20 @@ impl Intention {
 
     fn all(&self, store: &mut Store, fresh: Vec<Fresh>) -> Result<Intended, LedgerError> {
         let mut all = Intended::default();
-        let mut drafted = BTreeSet::new();
+        let mut drafted = self.drafting.clone().unwrap_or_default();
         let mut fresh = fresh.into_iter();
         for one in fresh.by_ref() {
             let twin = store
                 .by_identity(&one.key.folder.account, &one.identity)?
                 .filter(|twin| twin.identity == one.identity);
             if let Some(twin) = twin {
-                // in a set the first of two alike is acted on before the second meets it
-                all.twin = Some(twin).filter(|_| all.mails.is_empty());
+                // the first of two alike is acted on before the second meets it
+                all.twin = Some(twin).filter(|_| all.mails.is_empty() && self.drafting.is_none());
                 all.rest.push(one);
                 break;
             }
             let (mut record, decision, query) = self.decided(store, &one)?;
-            let ticket = record.ticket.clone().filter(|_| has_draft(&record));
-            if ticket.is_some_and(|ticket| !drafted.insert(ticket)) {
+            if drafted_ticket(&record).is_some_and(|ticket| !drafted.insert(ticket)) {
                 // it replaces a draft that is not saved yet
                 all.rest.push(one);
                 break;
@@ -133,6 +141,8 @@ impl Intention {
     }
 }
 
-fn has_draft(record: &MailRecord) -> bool {
-    record.effects.iter().any(|entry| matches!(entry.effect, Effect::SaveDraft { .. }))
+/// The ticket of a mail that gets a draft.
+fn drafted_ticket(record: &MailRecord) -> Option<String> {
+    let drafts = record.effects.iter().any(|entry| matches!(entry.effect, Effect::SaveDraft { .. }));
+    record.ticket.clone().filter(|_| drafts)
 }

@@ -107,7 +107,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         if let Some(mut listed) = listed.into_iter().find(|mail| mail.uid == uid) {
             // its keyword tells that it was quarantined, not that it was handled
             listed.tagged = false;
-            Box::pin(self.handle_set(&[listed])).await?;
+            Box::pin(self.handle_one(&listed)).await?;
         } else {
             record.state = MailState::Done;
             self.store(&record).await?;
@@ -122,12 +122,10 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         }
         let counted = key.clone();
         let counting =
-            self.shared.ledger.run(move |store| Ok((store.attempt(&[counted])?, store.record(&key)?))).await;
+            self.shared.ledger.run(move |store| Ok((store.attempt(&counted)?, store.record(&key)?))).await;
         match counting {
             Err(error) => WorkError::Ledger(error),
-            Ok((attempts, Some(mut record)))
-                if attempts.first().is_some_and(|count| *count > SESSIONS_BROKEN) =>
-            {
+            Ok((attempts, Some(mut record))) if attempts > SESSIONS_BROKEN => {
                 for entry in record.effects.iter_mut().filter(|entry| !entry.state.is_final()) {
                     entry.state =
                         EffectState::Failed(format!("every attempt broke the connection: {broken}"));

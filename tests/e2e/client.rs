@@ -156,6 +156,12 @@ impl ImapClient {
         self.search(folder, "ALL").len()
     }
 
+    /// Whether a folder that is not selected is empty, without making the server look at its mails.
+    pub fn is_empty(&mut self, folder: &str) -> bool {
+        let answers = self.ok(&format!("STATUS \"{folder}\" (MESSAGES)"));
+        answers.iter().any(|(line, _)| line.contains("(MESSAGES 0)"))
+    }
+
     fn fetch(&mut self, uids: &[u32]) -> Vec<Found> {
         uids.iter()
             .map(|uid| {

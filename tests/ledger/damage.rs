@@ -128,7 +128,7 @@ fn an_older_copy_of_one_half_is_noticed_and_made_good_from_the_other() {
         copy(&dir.path().join(half), &old.path().join(half));
         let mut store = Store::open(dir.path()).unwrap();
         for uid in 11..=60 {
-            store.attempt(&[super::key(uid)]).unwrap();
+            store.attempt(&super::key(uid)).unwrap();
         }
         let before = contents(&mut store);
         drop(store);

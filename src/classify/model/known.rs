@@ -1,6 +1,8 @@
 //! What the engine works out once from the rows: everything a known word brings in one place, and
 //! rows of concepts by number instead of by key.
 
+use std::panic::resume_unwind;
+
 use super::super::features::{self, Block, Sense};
 use super::super::hash;
 use super::super::lexicon::{Lexicon, Readings};
@@ -54,36 +56,23 @@ impl Known {
         (bias, stack): (&[f32], &[f32]),
     ) -> Self {
         let width = chunks(labels);
-        let mut known = Self { width, senses: Senses::new(lexicon, blocks), ..Self::default() };
         let [rows, _, grams, ..] = blocks;
-        known.words = vec![Word::default(); rows.len() * width];
         let mut spelt: Vec<(u32, u64, &str)> = vec![];
         for word in words {
             let key = hash::of(word);
             spelt.extend(rows.number(key).map(|row| (row, key, word.as_str())));
         }
         spelt.sort_unstable();
-        let mut spelt = spelt.into_iter().peekable();
-        let mut sum = vec![Lanes::default(); width];
-        let mut wanted = vec![];
-        for row in (0..).take(rows.len()) {
-            let mut read = false;
-            while let Some((_, key, word)) = spelt.next_if(|(of, ..)| *of == row) {
-                if !std::mem::replace(&mut read, true) {
-                    known.readings.push(lexicon, word, key);
-                    sum.fill(Lanes::default());
-                    wanted.clear();
-                    features::grams(word, |key| wanted.push(Wanted { key, of: 0 }));
-                    grams.index().sift(&mut wanted);
-                    let norm = grams.add_rows(&wanted.iter().filter_map(Wanted::number), &mut sum);
-                    known.spell(row, &sum, norm);
-                }
-            }
-            if !read {
-                known.readings.end();
-            }
-            known.weigh(row, rows);
-        }
+        spelt.dedup_by_key(|(row, ..)| *row);
+        let mut known = Self { width, ..Self::default() };
+        // the longest part of loading a model: each half on a core of its own where there are two
+        std::thread::scope(|scope| {
+            let read = scope.spawn(|| (Senses::new(lexicon, blocks), readings(lexicon, rows.len(), &spelt)));
+            known.words = vec![Word::default(); rows.len() * width];
+            known.weigh(rows);
+            known.spell(grams, &spelt);
+            (known.senses, known.readings) = read.join().unwrap_or_else(|panic| resume_unwind(panic));
+        });
         known.bias = vec![Lanes::default(); Block::VIEWS * width];
         for (view, of) in bias.chunks_exact(labels.max(1)).enumerate() {
             for (label, value) in of.iter().enumerate() {
@@ -105,20 +94,32 @@ impl Known {
         self.words.get_mut(row * self.width..(row + 1) * self.width).unwrap_or_default()
     }
 
-    fn spell(&mut self, row: u32, sum: &[Lanes], norm: f32) {
-        let most = sum.as_flattened().iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-        let scale = most / f32::from(i16::MAX);
-        for (part, sum) in self.parts(row).iter_mut().zip(sum) {
-            (part.gram_scale, part.gram_norm) = (scale, norm);
-            for (place, value) in part.grams.iter_mut().zip(sum) {
-                *place = quantise(*value, scale);
+    /// Sums up the rows of the characters of each word.
+    fn spell(&mut self, grams: &Rows, spelt: &[(u32, u64, &str)]) {
+        let mut sum = vec![Lanes::default(); self.width];
+        let mut wanted = vec![];
+        for (row, _, word) in spelt {
+            sum.fill(Lanes::default());
+            wanted.clear();
+            features::grams(word, |key| wanted.push(Wanted { key, of: 0 }));
+            grams.index().sift(&mut wanted);
+            let norm = grams.add_rows(&wanted.iter().filter_map(Wanted::number), &mut sum);
+            let most = sum.as_flattened().iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+            let scale = most / f32::from(i16::MAX);
+            for (part, sum) in self.parts(*row).iter_mut().zip(&sum) {
+                (part.gram_scale, part.gram_norm) = (scale, norm);
+                for (place, value) in part.grams.iter_mut().zip(sum) {
+                    *place = quantise(*value, scale);
+                }
             }
         }
     }
 
-    fn weigh(&mut self, row: u32, rows: &Rows) {
-        for (part, (weights, scale, norm)) in self.parts(row).iter_mut().zip(rows.chunks_of(row)) {
-            (part.weights, part.scale, part.norm) = (*weights, scale, norm);
+    fn weigh(&mut self, rows: &Rows) {
+        for row in (0..).take(rows.len()) {
+            for (part, (weights, scale, norm)) in self.parts(row).iter_mut().zip(rows.chunks_of(row)) {
+                (part.weights, part.scale, part.norm) = (*weights, scale, norm);
+            }
         }
     }
 
@@ -187,6 +188,19 @@ impl Senses {
         let links = pairs.map(|link| links.number(link.key(lexicon))).collect();
         Self { rows, concepts: proper.len(), links }
     }
+}
+
+/// What the lexicon says of each word, row by row.
+fn readings(lexicon: &Lexicon, rows: usize, spelt: &[(u32, u64, &str)]) -> Readings {
+    let mut readings = Readings::default();
+    let mut spelt = spelt.iter().peekable();
+    for row in (0..).take(rows) {
+        match spelt.next_if(|(of, ..)| *of == row) {
+            Some((_, key, word)) => readings.push(lexicon, word, *key),
+            None => readings.end(),
+        }
+    }
+    readings
 }
 
 fn set(lanes: &mut [Lanes], place: usize, label: usize, value: f32) {

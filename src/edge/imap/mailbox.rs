@@ -11,6 +11,10 @@ use crate::edge::{FolderFlags, FolderState, FoundDraft, Head, Heads, Listed, Mai
 use crate::mail::MessageId;
 use crate::time::Timestamp;
 
+/// Listings put together at once: a backlog is then handled without a break, and little is known of mails
+/// that wait.
+const LISTINGS: usize = 8;
+
 /// Poll interval where the server has no IDLE.
 const POLL: Duration = Duration::from_mins(1);
 
@@ -40,8 +44,11 @@ impl Mailbox for Imap {
         let mut uids = self.search(&format!("UID {from}:*")).await?;
         // `n:*` always includes the last mail, also when its uid is below n
         uids.retain(|uid| *uid >= from);
-        uids.truncate(LIST_LIMIT);
-        if uids.is_empty() { Ok(Vec::new()) } else { self.list_set(&uids).await }
+        let mut listed = Vec::new();
+        for some in uids.chunks(LIST_LIMIT).take(LISTINGS) {
+            listed.append(&mut self.list_set(some).await?);
+        }
+        Ok(listed)
     }
 
     async fn claim(&mut self, mails: &[Listed], who: &str) -> Result<BTreeSet<Uid>, ImapError> {

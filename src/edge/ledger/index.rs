@@ -76,12 +76,9 @@ impl Index {
     }
 
     /// Takes changes that are in no batch of the journal yet.
-    pub(super) fn add(&mut self, mut changes: Changes) {
-        if self.unwritten.is_empty() {
-            self.unwritten = changes;
-        } else {
-            self.unwritten.append(&mut changes);
-        }
+    pub(super) fn add(&mut self, changes: Changes) {
+        // not `append`, which looks at every key that is there already
+        self.unwritten.extend(changes);
     }
 
     /// The changes that the next batch of the journal has to hold.

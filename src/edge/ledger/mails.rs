@@ -12,9 +12,6 @@ use crate::mail::MessageId;
 /// Mails kept under one Message-ID: whoever sends a thousand with the same one shall not grow a record.
 const SAME_ID_KEPT: usize = 16;
 
-/// Broken lines that are not held against the mail in hand.
-const CUTS_FORGIVEN: u32 = 10;
-
 impl Store {
     /// Up to where a folder has been handled.
     ///
@@ -30,37 +27,6 @@ impl Store {
     /// See [`LedgerError`].
     pub fn set_cursor(&mut self, folder: &FolderKey, cursor: Cursor) -> Result<(), LedgerError> {
         self.put(&cursor_key(folder), &cursor)?;
-        self.apply()
-    }
-
-    /// Counts one more attempt at each mail, before it is touched; the counts.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    pub fn attempt(&mut self, mails: &[MailKey]) -> Result<Vec<u32>, LedgerError> {
-        let mut counts = Vec::with_capacity(mails.len());
-        for mail in mails {
-            let key = attempt_key(mail);
-            let count = self.get::<u32>(&key)?.unwrap_or(0).saturating_add(1);
-            self.put(&key, &count)?;
-            counts.push(count);
-        }
-        self.apply()?;
-        Ok(counts)
-    }
-
-    /// Takes an attempt back, at most `CUTS_FORGIVEN` times: the line broke, which is seldom the
-    /// mail's fault.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    pub fn forgive(&mut self, mail: &MailKey) -> Result<(), LedgerError> {
-        let (attempts, cuts) = (attempt_key(mail), cut_key(mail));
-        let cut = self.get::<u32>(&cuts)?.unwrap_or(0);
-        if let Some(count) = self.get::<u32>(&attempts)?.filter(|_| cut < CUTS_FORGIVEN) {
-            self.put(&attempts, &count.saturating_sub(1))?;
-            self.put(&cuts, &cut.saturating_add(1))?;
-        }
         self.apply()
     }
 
@@ -292,8 +258,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         {
             let mut store = Store::open(dir.path()).unwrap();
-            assert_eq!(store.attempt(&[key(1), key(2)]).unwrap(), [1, 1]);
-            assert_eq!(store.attempt(&[key(1)]).unwrap(), [2]);
+            assert!(store.attempt_first(&[key(1), key(2)]).unwrap());
+            assert_eq!(store.attempt(&key(1)).unwrap(), 2);
             for uid in [1, 2] {
                 let cursor = Cursor { uid_validity: 7, uid_next: uid + 1, began: crate::time::Timestamp(0) };
                 store.intend(&record(uid, MailState::Intended), None, Some(cursor)).unwrap();
