@@ -4,7 +4,7 @@
 //! say so and pass; with `EVENKEEL_E2E=required` (set by `./check`) that is a failure.
 
 pub mod client;
-mod learning;
+pub mod learning;
 mod operations;
 pub mod servers;
 

@@ -6,6 +6,7 @@
 mod claims;
 mod cuts;
 mod cyrus;
+mod dns;
 mod flood;
 mod lies;
 mod logins;
@@ -16,6 +17,7 @@ mod proxy;
 mod refusals;
 mod smtp;
 mod stops;
+mod stuck;
 mod tls;
 mod tokens;
 

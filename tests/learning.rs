@@ -3,4 +3,4 @@
 pub mod company;
 mod own;
 mod votes;
-mod weeks;
+pub mod weeks;

@@ -3,7 +3,7 @@
 mod backups;
 mod damage;
 mod memory;
-mod power;
+pub mod power;
 mod space;
 
 use std::fs;

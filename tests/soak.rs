@@ -1,5 +1,7 @@
 //! The long runs, which `./check` leaves out: `tests/soak/run` says how. Each prints a row for a table.
 
+mod weeks;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -283,6 +285,12 @@ fn backlog() {
         rate(ours),
         rate(ours) / rate(bare) * 100.0
     );
+}
+
+#[test]
+#[ignore = "a quarter of an hour; see tests/soak/run"]
+fn weeks() {
+    weeks::run();
 }
 
 #[test]

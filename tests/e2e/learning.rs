@@ -8,7 +8,7 @@ use super::servers::{Daemon, Servers};
 use super::{id_of, sample};
 use crate::learning::company::{OWN, SECTIONS, Written, written};
 
-fn labelled(config: &std::path::Path) -> Vec<serde_json::Value> {
+pub fn labelled(config: &std::path::Path) -> Vec<serde_json::Value> {
     let output = Servers::evenkeel(config, &["label", "--list", "--format", "jsonl"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -75,7 +75,7 @@ fn moves_and_keywords_of_agents_on_a_real_server_are_corrections_and_a_move_to_t
     servers.assert_log_is_clean();
 }
 
-const QUEUES: [&str; 10] = [
+pub const QUEUES: [&str; 10] = [
     "Queue/Support",
     "Queue/Sales",
     "Queue/Product",
@@ -88,12 +88,12 @@ const QUEUES: [&str; 10] = [
     "Queue/Fitting",
 ];
 
-fn filed(imap: &mut ImapClient) -> usize {
+pub fn filed(imap: &mut ImapClient) -> usize {
     QUEUES.iter().map(|folder| imap.count(folder)).sum()
 }
 
 /// A mail of the maker of shutters, as it comes over SMTP.
-fn mail(one: &Written, n: usize, time: &str) -> Vec<u8> {
+pub fn mail(one: &Written, n: usize, time: &str) -> Vec<u8> {
     let text = format!(
         "From: <{time}{n}@customers.example>\nTo: support@example.test\nSubject: =?utf-8?b?{}?=\nMessage-ID: <{time}-{n}@example.org>\n\
          Date: Sat, 21 Nov 2026 09:12:00 +0200\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
@@ -113,7 +113,7 @@ fn run(config: &std::path::Path, args: &[&str]) -> String {
 }
 
 /// Waits for the n-th reload: it is done beside the mail that comes in.
-fn taken_up(daemon: &Daemon, times: usize) {
+pub fn taken_up(daemon: &Daemon, times: usize) {
     let begun = std::time::Instant::now();
     while daemon.log().matches("the new policy is in force").count() < times {
         assert!(begun.elapsed().as_secs() < 60, "not taken up: {}", daemon.log());

@@ -132,6 +132,12 @@ impl Servers {
         self.write("two.toml", &text)
     }
 
+    /// As [`Servers::evenkeel`], run by a colleague of this name.
+    pub fn evenkeel_of(person: &str, config: &Path, args: &[&str]) -> Output {
+        let mut command = Command::new(program());
+        command.env("SUDO_USER", person).arg("--config").arg(config).args(args).output().unwrap()
+    }
+
     pub fn evenkeel(config: &Path, args: &[&str]) -> Output {
         Command::new(program()).arg("--config").arg(config).args(args).output().unwrap()
     }
@@ -228,14 +234,25 @@ impl Daemon {
 
     /// Without waiting until it watches.
     pub fn launch(servers: &Servers, config: &Path, crash_at: Option<&str>) -> Self {
-        static COUNT: AtomicU16 = AtomicU16::new(0);
-        let log = servers.dir.join(format!("daemon-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
         let mut command = Command::new(program());
-        command.arg("--config").arg(config).arg("run").stdin(Stdio::null()).stdout(Stdio::null());
-        command.stderr(fs::File::create(&log).unwrap());
         if let Some(step) = crash_at {
             command.env("EVENKEEL_CRASH_AT", step);
         }
+        Self::run(servers, config, command)
+    }
+
+    /// Without waiting until it watches, started by another program, which becomes it.
+    pub fn launch_by(starter: &[&str], servers: &Servers, config: &Path) -> Self {
+        let mut command = Command::new(starter[0]);
+        command.args(&starter[1..]).arg(program());
+        Self::run(servers, config, command)
+    }
+
+    fn run(servers: &Servers, config: &Path, mut command: Command) -> Self {
+        static COUNT: AtomicU16 = AtomicU16::new(0);
+        let log = servers.dir.join(format!("daemon-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
+        command.arg("--config").arg(config).arg("run").stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(fs::File::create(&log).unwrap());
         Self { child: command.spawn().unwrap(), log, seen: std::cell::Cell::new(0) }
     }
 
@@ -285,8 +302,12 @@ impl Daemon {
 
     /// SIGHUP.
     pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    pub fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
     /// SIGTERM, and a clean end; the whole log.

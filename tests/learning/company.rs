@@ -60,6 +60,7 @@ pub fn chance(key: &str, salt: u64) -> f64 {
 
 /// A mail as it stands in the file.
 pub struct Written {
+    pub id: String,
     pub language: Language,
     pub labels: BTreeSet<String>,
     pub subject: &'static str,
@@ -71,7 +72,7 @@ pub struct Written {
 /// The mails of the file, in its order.
 pub fn written() -> Vec<Written> {
     let mut is_later = false;
-    let mut all = vec![];
+    let mut all: Vec<Written> = vec![];
     for line in include_str!("mails.tsv").lines() {
         is_later |= line == "#later";
         if line.starts_with('#') {
@@ -87,7 +88,9 @@ pub fn written() -> Vec<Written> {
             _ => Language::Uk,
         };
         let labels = labels.split(',').map(str::to_owned).collect();
-        all.push(Written { language, labels, subject, text: body.replace("\\n", "\n"), is_later });
+        let before = all.iter().filter(|other| other.language == language).count();
+        let id = format!("{language}-{before}");
+        all.push(Written { id, language, labels, subject, text: body.replace("\\n", "\n"), is_later });
     }
     all
 }
@@ -95,20 +98,18 @@ pub fn written() -> Vec<Written> {
 /// The mails as the inbox sees them.
 pub fn mails(classifier: &Classifier) -> Vec<One> {
     let mut scratch = Scratch::default();
-    let mut all: Vec<One> = vec![];
+    let mut all = vec![];
     for one in written() {
         let mut mail = Mail::from_message("", "", one.subject, &one.text);
         mail.language = one.language;
         let reading = classifier.reading(&mut scratch, &mail).unwrap();
-        let before = all.iter().filter(|other| other.reading.language == one.language).count();
-        let id = format!("{}-{before}", one.language);
-        all.push(One { id, labels: one.labels, reading, is_later: one.is_later });
+        all.push(One { id: one.id, labels: one.labels, reading, is_later: one.is_later });
     }
     all
 }
 
 /// Where a mail with these labels is filed.
-fn folder<'p>(policy: &'p Policy, labels: &BTreeSet<String>) -> &'p str {
+pub fn folder<'p>(policy: &'p Policy, labels: &BTreeSet<String>) -> &'p str {
     let own = policy.specials.iter().find(|special| special.facts.iter().all(|fact| labels.contains(fact)));
     let primary = Label::ALL.into_iter().find(|label| labels.contains(label.as_str()));
     let queue = own.and_then(|special| special.queue).or(policy.routes.of(primary).queue);
@@ -126,13 +127,23 @@ fn verdict(labels: &BTreeSet<String>) -> Verdict {
 }
 
 /// What `agent` believes: the truth, but for one mail in twenty.
-fn belief(one: &One, agent: &str) -> BTreeSet<String> {
-    let key = format!("{} {agent}", one.id);
+pub fn belief(id: &str, labels: &BTreeSet<String>, agent: &str) -> BTreeSet<String> {
+    let key = format!("{id} {agent}");
     if chance(&key, 0x5) >= 0.05 {
-        return one.labels.clone();
+        return labels.clone();
     }
     let all = names();
     BTreeSet::from([all[usize::try_from(hash::mix(hash::of(&key)) % 13).unwrap()].clone()])
+}
+
+/// Who looks at a mail first, and who second.
+pub fn agents(id: &str) -> (&'static str, &'static str) {
+    if chance(id, 0xa6) < 0.5 { ("anna", "boris") } else { ("boris", "anna") }
+}
+
+/// Whether a second one looks as well.
+pub fn is_grave(labels: &BTreeSet<String>) -> bool {
+    labels.contains("threat") || labels.contains("abuse")
 }
 
 /// What agents do about a mail that was `given` these labels: one drags it to another queue, changes its
@@ -145,8 +156,8 @@ pub fn votes(policy: &Policy, one: &One, given: &BTreeSet<String>, drawn: bool, 
         let labels: Vec<String> = labels.iter().cloned().collect();
         Vote { at: now, source, says: of_person(&labels, &[OWN.to_owned()]), held: false }
     };
-    let (first, second) = if chance(&one.id, 0xa6) < 0.5 { ("anna", "boris") } else { ("boris", "anna") };
-    let labels = belief(one, first);
+    let (first, second) = agents(&one.id);
+    let labels = belief(&one.id, &one.labels, first);
     let (from, to) = (folder(policy, given), folder(policy, &labels));
     let how = chance(&one.id, 0x40);
     let mut votes = vec![];
@@ -165,9 +176,8 @@ pub fn votes(policy: &Policy, one: &One, given: &BTreeSet<String>, drawn: bool, 
         let says = of_keywords(&ours, &set, &own);
         votes.push(Vote { at: now, source: Source::Keywords, says, held: false });
     }
-    let grave = |set: &BTreeSet<String>| set.contains("threat") || set.contains("abuse");
-    if grave(&labels) || grave(given) {
-        votes.push(person(second, &belief(one, second)));
+    if is_grave(&labels) || is_grave(given) {
+        votes.push(person(second, &belief(&one.id, &one.labels, second)));
     }
     votes
 }

@@ -18,9 +18,9 @@ use evenkeel::train::local::{self, Anchor};
 
 use super::company::{OWN, One, chance, config, drag, mails, names, poison, votes};
 
-const WEEKS: usize = 10;
+pub const WEEKS: usize = 10;
 /// One agent spoils everything in this week.
-const POISONED: usize = 7;
+pub const POISONED: usize = 7;
 const WEEK: i64 = 7 * 86_400;
 /// Share of the later mails that is never shown to the inbox.
 const MEASURES: f64 = 0.45;
@@ -109,23 +109,27 @@ impl Inbox {
     }
 
     fn score(&self, layer: Option<&Layer>, test: &[&One]) -> Comparison {
-        let trial = |one: &&One| {
-            let names = names();
-            let flags =
-                |set: &BTreeSet<String>| names.iter().map(|name| set.contains(name)).collect::<Vec<_>>();
-            Trial {
-                language: one.reading.language,
-                truth: names.iter().map(|name| Some(one.labels.contains(name))).collect(),
-                before: flags(&found(&self.classifier, None, &one.reading)),
-                after: flags(&found(&self.classifier, layer, &one.reading)),
-            }
-        };
-        compare(&names(), &test.iter().map(trial).collect::<Vec<_>>())
+        score(&self.classifier, layer, test)
     }
 }
 
+/// The shipped model without and with a layer, on mails that the inbox never sees.
+pub fn score(classifier: &Classifier, layer: Option<&Layer>, test: &[&One]) -> Comparison {
+    let trial = |one: &&One| {
+        let names = names();
+        let flags = |set: &BTreeSet<String>| names.iter().map(|name| set.contains(name)).collect::<Vec<_>>();
+        Trial {
+            language: one.reading.language,
+            truth: names.iter().map(|name| Some(one.labels.contains(name))).collect(),
+            before: flags(&found(classifier, None, &one.reading)),
+            after: flags(&found(classifier, layer, &one.reading)),
+        }
+    };
+    compare(&names(), &test.iter().map(trial).collect::<Vec<_>>())
+}
+
 /// Per week the macro-F1 on the test mails, a mark per 0.02, and the share of wrong mails, one per 4 %.
-fn plot(rows: &[(usize, usize, Comparison)]) -> String {
+pub fn plot(rows: &[(usize, usize, Comparison)]) -> String {
     let mut text = String::new();
     for (week, (wrong, mails, score)) in (1..).zip(rows) {
         let f1 = (1..=50).filter(|n| f64::from(*n) * 0.02 <= score.overall.after).count();
@@ -165,14 +169,14 @@ fn begin(poison: Poison) -> (Inbox, Vec<One>) {
 }
 
 /// Nothing was chosen on what measures, and the inbox never sees it.
-fn measures(one: &One) -> bool {
-    one.is_later && chance(&one.id, 0x7e57) < MEASURES
+pub fn measures(id: &str, is_later: bool) -> bool {
+    is_later && chance(id, 0x7e57) < MEASURES
 }
 
 #[test]
 fn what_one_agent_drags_all_to_one_queue_is_not_let_in() {
     let (mut inbox, all) = begin(Poison::Drags);
-    let stream: Vec<&One> = all.iter().filter(|one| !measures(one)).collect();
+    let stream: Vec<&One> = all.iter().filter(|one| !measures(&one.id, one.is_later)).collect();
     let size = stream.len().div_ceil(WEEKS);
     for (week, mails) in (1..).zip(stream.chunks(size)).take(POISONED) {
         let now = Timestamp(i64::try_from(week).unwrap() * WEEK);
@@ -196,8 +200,8 @@ fn what_one_agent_drags_all_to_one_queue_is_not_let_in() {
 #[test]
 fn over_the_weeks_more_is_right_less_is_corrected_and_poison_is_not_let_in() {
     let (mut inbox, all) = begin(Poison::Says);
-    let test: Vec<&One> = all.iter().filter(|one| measures(one)).collect();
-    let stream: Vec<&One> = all.iter().filter(|one| !measures(one)).collect();
+    let test: Vec<&One> = all.iter().filter(|one| measures(&one.id, one.is_later)).collect();
+    let stream: Vec<&One> = all.iter().filter(|one| !measures(&one.id, one.is_later)).collect();
     let dir = tempfile::tempdir().unwrap();
     let models = Models::of(dir.path());
     let base = inbox.classifier.model.sha256().to_owned();

@@ -18,16 +18,17 @@ use evenkeel::edge::ledger::{Cursor, EffectState, Store};
 use super::{NOW, key, record};
 
 /// A file with an ext4 in it.
-struct Disk {
+pub struct Disk {
     at: tempfile::TempDir,
 }
 
-fn works(command: &mut Command) -> bool {
+pub fn works(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 impl Disk {
-    fn make() -> Option<Self> {
+    /// Made and mounted; `None`, said aloud, where that cannot be done.
+    pub fn make(what: &str) -> Option<Self> {
         let at = tempfile::tempdir().unwrap();
         let image = at.path().join("image");
         std::fs::File::create(&image).unwrap().set_len(1024 * 1024 * 1024).unwrap();
@@ -40,7 +41,7 @@ impl Disk {
             return Some(disk);
         }
         let why = "no ext4 can be mounted from a file here (needs root, loop devices, mkfs.ext4, python3)";
-        crate::skipped::skipped("power cuts", why);
+        crate::skipped::skipped(what, why);
         None
     }
 
@@ -49,7 +50,7 @@ impl Disk {
         works(Command::new("mount").args(["-o", "loop"]).arg(image).arg(mounted))
     }
 
-    fn mounted(&self) -> std::path::PathBuf {
+    pub fn mounted(&self) -> std::path::PathBuf {
         self.at.path().join("mounted")
     }
 
@@ -247,7 +248,7 @@ fn a_power_cut_loses_nothing_acknowledged_and_destroys_nothing() {
         // a fresh disk now and then: the first start is cut as well
         if n % 8 == 0 {
             drop(disk.take());
-            disk = Disk::make();
+            disk = Disk::make("power cuts");
             last = 0;
         }
         let Some(disk) = &disk else { return };
