@@ -9,7 +9,7 @@ mod cyrus;
 mod flood;
 mod lies;
 mod logins;
-mod peer;
+pub mod peer;
 mod people;
 mod poison;
 mod proxy;
