@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod explain;
 pub mod init;
 pub mod input;
+pub mod interrupt;
 pub mod label;
 pub mod learn;
 pub mod log;
@@ -28,6 +29,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Config, ConfigError, DEFAULT_PATH};
 use crate::edge::ledger::LedgerError;
 use crate::edge::ledger::backup::RestoreError;
+use interrupt::Interrupted;
 use output::Format;
 
 /// Exit status of a bad configuration (`EX_CONFIG` of sysexits.h).
@@ -36,6 +38,9 @@ pub const EXIT_CONFIG: u8 = 78;
 pub const EXIT_LOCKED: u8 = 73;
 /// Exit status when the state cannot be used (`EX_TEMPFAIL`): systemd may try again.
 pub const EXIT_STATE: u8 = 75;
+
+/// Exit status after Ctrl-C, as a shell says it.
+pub const EXIT_INTERRUPTED: u8 = 130;
 
 /// Keeps a support inbox on an even keel: tags and files each mail, hands threats to legal, and
 /// leaves a draft for the agent. It never answers a customer by itself.
@@ -250,7 +255,10 @@ pub struct FormatArg {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     log::start(matches!(cli.command, Command::Run));
-    match run(cli) {
+    let path = cli.config.clone();
+    let done = run(cli);
+    state::give_back(&path);
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::complain(&error);
@@ -275,6 +283,9 @@ fn status(error: &anyhow::Error) -> u8 {
         return EXIT_CONFIG;
     }
     let restoring = error.downcast_ref::<RestoreError>();
+    if error.is::<Interrupted>() || matches!(restoring, Some(RestoreError::Interrupted)) {
+        return EXIT_INTERRUPTED;
+    }
     let of_ledger = restoring.and_then(|error| match error {
         RestoreError::Ledger(error) => Some(error),
         _ => None,
@@ -331,9 +342,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Erase { address, despite_hold, format } => {
             operations::erase(&place()?, &address, despite_hold, format.format)
         }
-        Command::Train(args) if args.local => learn::train_local(&config()?),
+        Command::Train(args) if args.local => {
+            let config = config()?;
+            interrupt::until_pressed(move || learn::train_local(&config))
+        }
         Command::Manual { dir } => manual::manual(&dir),
-        Command::Train(args) => training::train(&args),
+        Command::Train(args) => interrupt::until_pressed(move || training::train(&args)),
         Command::Models { command } => learn::models(&config()?, &command),
         Command::Evaluate(args) => training::evaluate(&args),
         Command::Report(args) if args.inbox => learn::report_inbox(&config()?, &args.output),

@@ -9,6 +9,7 @@ pub mod login;
 pub mod metrics;
 pub mod models;
 pub mod outgoing;
+mod said;
 pub mod seal;
 pub mod smtp;
 pub mod systemd;

@@ -198,6 +198,10 @@ pub fn read_corpus(options: &TrainOptions) -> Result<Vec<Example>, TrainError> {
     corpus::read(&options.corpus, &options.labels).map_err(TrainError::Corpus)
 }
 
+/// Writes the whole file or nothing: whoever interrupts keeps the old one.
 fn write(file: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-    std::fs::write(file, bytes).map_err(|error| TrainError::File { file: file.to_owned(), error })
+    let mut new = file.as_os_str().to_owned();
+    new.push(".new");
+    let written = std::fs::write(&new, bytes).and_then(|()| std::fs::rename(&new, file));
+    written.map_err(|error| TrainError::File { file: file.to_owned(), error })
 }

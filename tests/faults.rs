@@ -10,7 +10,7 @@ mod dns;
 mod flood;
 mod lies;
 mod logins;
-mod peer;
+pub mod peer;
 mod people;
 mod poison;
 mod proxy;

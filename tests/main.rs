@@ -14,6 +14,7 @@
 )]
 
 mod architecture;
+mod canary;
 mod classifying;
 mod commands;
 mod drafting;

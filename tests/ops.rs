@@ -6,7 +6,9 @@ mod dashboard;
 mod documents;
 mod executed;
 mod first;
+mod interrupts;
 mod pages;
+mod shell;
 mod web;
 mod window;
 

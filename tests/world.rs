@@ -21,6 +21,8 @@ use evenkeel::mail::MessageId;
 use evenkeel::reply::Playbooks;
 use evenkeel::time::Timestamp;
 
+use crate::canary;
+
 /// A mail in a folder.
 #[derive(Clone, Debug, Default)]
 pub struct Stored {
@@ -98,10 +100,12 @@ impl World {
 
     /// A person or a program puts a mail into a folder.
     pub fn put(&self, folder: &str, mail: &str) -> Uid {
+        canary::remember(mail.as_bytes());
         self.0.lock().unwrap().put(folder, mail.replace('\n', "\r\n").into_bytes(), BTreeSet::new())
     }
 
     pub fn deliver(&self, mail: &str) -> Uid {
+        canary::remember(mail.as_bytes());
         self.0.lock().unwrap().put("INBOX", mail.replace('\n', "\r\n").into_bytes(), BTreeSet::new())
     }
 
@@ -513,6 +517,12 @@ fn config_text(more: &str) -> String {
     )
 }
 
+impl Drop for Life {
+    fn drop(&mut self) {
+        canary::assert_silent();
+    }
+}
+
 /// A daemon in this world; its state lives in `dir`.
 pub struct Life {
     pub world: World,
@@ -532,6 +542,7 @@ impl Life {
 
     /// With more of a config: top-level keys and sections other than accounts and desks.
     pub async fn begin_with(world: &World, dir: &Path, mode: Mode, extra: &str) -> Self {
+        canary::listen();
         let text = config_text(extra);
         let mut config = Self::config(&text);
         config.mode = mode;

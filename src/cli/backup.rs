@@ -1,12 +1,13 @@
 //! `backup` and `restore`.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::interrupt::Interrupt;
 use super::output::{self, Format};
 use super::progress::spinner;
 use super::state::{State, Whereabouts, not_understood};
@@ -20,21 +21,25 @@ use crate::edge::ledger::opening::Found;
 /// # Errors
 /// When the state cannot be read, or the file cannot be written.
 pub fn backup(place: &Whereabouts, target: &Path, format: Format) -> anyhow::Result<()> {
+    let interrupt = Interrupt::listen()?;
     let mut state = State::of(place)?;
     let bar = spinner("writing the state");
     let answer = state.ask(&Request::Backup)?;
     let Response::Backup(made) = answer else { return Err(not_understood()) };
     bar.set_message("moving it to its place");
-    let moved = deliver(&made, target);
+    let moved = deliver(&made, target, &interrupt);
     bar.finish_and_clear();
     // also when it could not be moved: it holds addresses, and a second attempt makes another
     let removed = fs::remove_file(&made.file);
+    if moved.is_err() {
+        interrupt.check()?;
+    }
     let file = moved.with_context(|| format!("the backup cannot be written to {}", target.display()))?;
     removed.with_context(|| format!("{} could not be removed", made.file.display()))?;
     tell("written", &Backup { file, ..made }, format)
 }
 
-fn deliver(made: &Backup, target: &Path) -> io::Result<PathBuf> {
+fn deliver(made: &Backup, target: &Path, interrupt: &Interrupt) -> io::Result<PathBuf> {
     let target = match made.file.file_name() {
         Some(name) if target.is_dir() => target.join(name),
         _ => target.to_owned(),
@@ -45,14 +50,30 @@ fn deliver(made: &Backup, target: &Path) -> io::Result<PathBuf> {
     let mut unfinished = target.clone().into_os_string();
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);
-    let mut from = File::open(&made.file)?;
-    let mut to = File::options().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-    io::copy(&mut from, &mut to)?;
-    to.sync_all()?;
-    fs::rename(&unfinished, &target)?;
+    let copied = copy(&made.file, &unfinished, interrupt).and_then(|()| fs::rename(&unfinished, &target));
+    if copied.is_err() {
+        // half a backup is none
+        let _ = fs::remove_file(&unfinished);
+    }
+    copied?;
     let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()?;
     Ok(target)
+}
+
+/// Copies a file durably, a mebibyte at a time, until somebody interrupts.
+fn copy(from: &Path, to: &Path, interrupt: &Interrupt) -> io::Result<()> {
+    let from = File::open(from)?;
+    let mut to = File::options().write(true).create(true).truncate(true).mode(0o600).open(to)?;
+    let mut chunk = Vec::new();
+    loop {
+        interrupt.check().map_err(io::Error::other)?;
+        chunk.clear();
+        if (&from).take(1 << 20).read_to_end(&mut chunk)? == 0 {
+            return to.sync_all();
+        }
+        to.write_all(&chunk)?;
+    }
 }
 
 /// `restore`.
@@ -64,7 +85,8 @@ pub fn restore(place: &Whereabouts, file: &Path, format: Format) -> anyhow::Resu
         anyhow::bail!("the daemon runs: stop it first (systemctl stop evenkeel), then restore and start it");
     }
     let bar = spinner("reading the backup and putting it in its place");
-    let (restored, found) = backup::restore(place.state_dir(), file)?;
+    let interrupt = Interrupt::listen()?;
+    let (restored, found) = backup::restore_unless(place.state_dir(), file, &|| interrupt.pressed())?;
     bar.finish_and_clear();
     if let Found::Mended { aside: Some(aside), .. } = found {
         output::say(&format!("set aside: {}", aside.display()));

@@ -11,6 +11,7 @@ use super::input::{Input, Inputs};
 use super::learn::classifier_in_force;
 use super::output::{self, Format, bold, indented, printable};
 use super::playbooks::playbooks;
+use super::progress;
 use super::purpose::Purpose;
 use crate::classify::{Classifier, Evidence, Finding, Label, Scratch, Verdict};
 use crate::config::Config;
@@ -98,15 +99,18 @@ pub fn classifier(config: Option<&Config>) -> anyhow::Result<Classifier> {
 /// the command fail at the end.
 fn for_each(inputs: Vec<PathBuf>, mut each: impl FnMut(&Input) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let mut unread = 0_usize;
+    let bar = progress::count();
     for input in Inputs::new(inputs) {
+        bar.inc(1);
         match input {
             Ok(input) => each(&input)?,
             Err(error) => {
                 unread += 1;
-                output::say(&format!("evenkeel: {error}"));
+                bar.suspend(|| output::say(&format!("evenkeel: {error}")));
             }
         }
     }
+    bar.finish_and_clear();
     anyhow::ensure!(unread == 0, "{unread} inputs could not be read");
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::daemon::rulebook;
+use super::interrupt::Interrupted;
 use super::learn::classifier_in_force;
 use super::output::{self, Format, bold, printable};
 use super::progress;
@@ -137,11 +138,6 @@ pub fn preview(config: &Config, against: Option<&Config>, last: usize, format: F
         }
     })
 }
-
-/// A person has stopped it.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted: nothing was changed")]
-pub struct Interrupted;
 
 async fn preview_all(
     config: &Config,

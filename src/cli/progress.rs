@@ -22,6 +22,17 @@ pub fn spinner(what: &'static str) -> ProgressBar {
     bar
 }
 
+/// A count of mails, where the data go into a file: elsewhere they are in sight themselves.
+#[must_use]
+pub fn count() -> ProgressBar {
+    let into_file = std::fs::metadata("/proc/self/fd/1").is_ok_and(|stdout| stdout.is_file());
+    if !into_file {
+        return ProgressBar::hidden();
+    }
+    let bar = spinner("mails");
+    styled(bar, "{spinner} {pos} {msg} ({elapsed})")
+}
+
 fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

@@ -1,7 +1,11 @@
 //! Where commands ask: the running daemon over its control socket, the files when none is running.
 
+use std::fs::{self, File};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
+use super::output;
 use crate::config::{Config, ConfigError};
 use crate::daemon::account_names;
 use crate::edge::Clock;
@@ -114,6 +118,40 @@ impl State {
     #[must_use]
     pub const fn running(&self) -> bool {
         matches!(self, Self::Daemon(_))
+    }
+}
+
+/// What root has written into the state of the daemon's user becomes that user's: it could not go on otherwise.
+pub fn give_back(config: &Path) {
+    let Ok(place) = Whereabouts::of(config) else { return };
+    let (Ok(me), Ok(dir)) = (fs::metadata("/proc/self"), File::open(&place.state_dir)) else { return };
+    let Ok(owner) = dir.metadata() else { return };
+    if me.uid() == 0 && owner.uid() != 0 {
+        give(&dir, owner.uid(), owner.gid());
+    }
+}
+
+/// Everything of root's in a directory. Its owner may be nobody's friend: entries are reached through the open
+/// directory, and what was opened must be what was looked at, no link and nothing that has another name elsewhere.
+fn give(dir: &File, user: u32, group: u32) {
+    let at = PathBuf::from(format!("/proc/self/fd/{}", dir.as_raw_fd()));
+    for entry in fs::read_dir(&at).into_iter().flatten().flatten() {
+        let path = at.join(entry.file_name());
+        let Ok(seen) = fs::symlink_metadata(&path) else { continue };
+        if !(seen.is_dir() || seen.is_file() && seen.nlink() == 1) {
+            continue;
+        }
+        let Ok(file) = File::open(&path) else { continue };
+        if file.metadata().ok().is_none_or(|data| (data.dev(), data.ino()) != (seen.dev(), seen.ino())) {
+            continue;
+        }
+        if seen.uid() == 0 && fchown(&file, Some(user), Some(group)).is_err() {
+            let name = entry.file_name();
+            output::say(&format!("{} belongs to root: the daemon cannot write it", name.display()));
+        }
+        if seen.is_dir() {
+            give(&file, user, group);
+        }
     }
 }
 

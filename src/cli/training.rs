@@ -144,10 +144,13 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
 /// When corpus, model or rules cannot be used.
 pub fn evaluate(args: &EvaluateArgs) -> anyhow::Result<()> {
     let options = args.corpus.options();
+    let bar = progress::spinner("reading the corpus");
     let examples = train::read_corpus(&options)?;
     let model = model(args.model.as_ref())?;
     let rules = rules()?;
+    bar.set_message("judging its mails");
     let judged = judge(&model, &rules, part(&examples, args.all));
+    bar.finish_and_clear();
     if let Some(file) = &args.judgements {
         let lines = json_lines(&options.labels, &judged);
         std::fs::write(file, lines).with_context(|| file.display().to_string())?;
@@ -169,9 +172,12 @@ fn part(examples: &[Example], all: bool) -> impl Iterator<Item = &Example> {
 /// When corpus, model or rules cannot be used, or the page cannot be written.
 pub fn report(args: &ReportArgs) -> anyhow::Result<()> {
     let options = args.corpus.options();
+    let bar = progress::spinner("reading the corpus");
     let examples = train::read_corpus(&options)?;
     let model = model(args.model.as_ref())?;
+    bar.set_message("judging its mails");
     let judged: Vec<Judged<'_>> = judge(&model, &rules()?, part(&examples, false));
+    bar.finish_and_clear();
     let title =
         format!("{} held-back mails, model {}", judged.len(), model.sha256().get(..12).unwrap_or_default());
     let page = report::of_judged(&title, &options.labels, &judged).page();

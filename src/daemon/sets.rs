@@ -45,10 +45,12 @@ struct Reading {
     parts: Vec<JoinHandle<Vec<Fresh>>>,
 }
 
+type Intending<'a> = BoxFuture<'a, Result<Intended, LedgerError>>;
+
 /// A set that is read to its end, decided and recorded, while something else is waited for.
 struct Deciding<'a> {
     set: SetInHand,
-    work: Pin<Box<MaybeDone<BoxFuture<'a, Result<Intended, LedgerError>>>>>,
+    work: Pin<Box<MaybeDone<Intending<'a>>>>,
 }
 
 impl Deciding<'_> {

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::config::{Mechanism, Secret, SecretError, Server, Tls};
 use crate::edge::Trouble;
+use crate::edge::said::{masked, said};
 use crate::edge::token::{self, TokenError};
 
 /// Why a login did not come about. Trying often does not help, and may lock the account.
@@ -30,7 +31,7 @@ pub enum LoginError {
         port: u16,
     },
     /// The server refuses user and password.
-    #[error("{host} refuses the login of {user}: {why}; check `user` and the password file")]
+    #[error("{host} refuses the login of {user}: {why}; check `user` and the password file", user = masked(user))]
     Refused {
         /// Host name of the config.
         host: String,
@@ -41,7 +42,8 @@ pub enum LoginError {
     },
     /// Refused so often that the next attempt waits.
     #[error(
-        "the login of {user} at {host} was refused three times and is tried again in {minutes} minutes; check `user` and the password file, then restart"
+        "the login of {user} at {host} was refused three times and is tried again in {minutes} minutes; check `user` and the password file, then restart",
+        user = masked(user)
     )]
     Waiting {
         /// Host name of the config.
@@ -86,7 +88,7 @@ impl LoginError {
         if let Some(oauth2) = &server.oauth2 {
             token::forget(oauth2);
         }
-        let why = why.chars().filter(|c| !c.is_control()).take(160).collect();
+        let why = said(why, 160);
         Self::Refused { host: server.host.clone(), user: server.user.clone(), why }
     }
 }

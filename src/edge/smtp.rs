@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use crate::config::{Server, Tls};
 use crate::edge::login::{self, Gates, LoginError, Proof};
+use crate::edge::said::said;
 use crate::edge::wire::{Wire, WireError, ca_certificates};
 use crate::edge::{EdgeError, Outbox, Retry, Transfer, Trouble};
 
@@ -280,7 +281,7 @@ fn judge(during: &'static str, error: &lettre::transport::smtp::Error) -> SmtpEr
 }
 
 fn clip(text: &str) -> String {
-    text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    said(text, 200)
 }
 
 fn address(text: &str) -> Result<Address, SmtpError> {

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::ledger::keys::hex;
+use super::said::said;
 use super::wire::WireError;
 use crate::config::{OAuth2, Secret, SecretError};
 use crate::time::Timestamp;
@@ -189,7 +190,7 @@ fn judge(answer: &request::Answer, oauth: &OAuth2) -> Result<Grant, TokenError> 
         return Err(TokenError::Answer { host, what: error });
     }
     let described = text("error_description").unwrap_or_default();
-    let why: String = format!("{error} {described}").chars().filter(|c| !c.is_control()).take(160).collect();
+    let why = said(&format!("{error} {described}"), 160);
     let secret_file = oauth.client_secret_file.as_ref().map(|path| path.display().to_string());
     let secret_file = secret_file.unwrap_or_else(|| "the credential of the client secret".into());
     let refresh_file = oauth.refresh_token_file.as_ref().map(|path| path.display().to_string());

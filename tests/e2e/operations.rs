@@ -81,3 +81,24 @@ fn sighup_takes_a_good_policy_and_refuses_a_bad_one() {
     assert_eq!(std::fs::read_to_string(&config).unwrap(), good);
     daemon.stop();
 }
+
+#[test]
+fn at_its_most_talkative_no_log_holds_a_mail_or_a_password_whatever_the_libraries_would_say() {
+    let Some(servers) = Servers::start("talkative", &[]) else { return };
+    let config = servers.config("act");
+    let all = "trace,async_imap=trace,imap_proto=trace,lettre=trace,rustls=trace,tokio_rustls=trace,hyper=trace,sled=trace";
+    let daemon = Daemon::launch_with(&servers, &config, Some(("EVENKEEL_LOG", all)));
+    daemon.wait_for_line("watching");
+    for name in ["threat.en.eml", "abuse.ru.eml", "complaint.es.eml", "panic.uk.eml"] {
+        servers.deliver("support@example.test", &sample(name));
+    }
+    let mut legal = ImapClient::login(&servers, "legal");
+    legal.until("legal has it", |imap| imap.count("INBOX") == 1);
+    ImapClient::login(&servers, "support").until("all are filed", |imap| imap.filed() == 4);
+    let log = daemon.stop();
+    // passwords travel in base64, too
+    let plain = format!("\0support\0{}", servers.password());
+    let sent = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, plain);
+    assert!(!log.contains(&sent) && !log.contains("LOGIN"), "{log}");
+    servers.assert_log_is_clean();
+}

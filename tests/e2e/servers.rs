@@ -9,6 +9,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::canary;
+
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/throwaway-servers");
 
 static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
@@ -60,7 +62,9 @@ impl Servers {
                 .output()
                 .unwrap();
             assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-            return Some(Self { dir, port, _temp: temp });
+            let servers = Self { dir, port, _temp: temp };
+            canary::remember_secret(&servers.password());
+            return Some(servers);
         }
         panic!("no free ports on loopback");
     }
@@ -149,6 +153,7 @@ impl Servers {
 
     /// Delivers over SMTP, as a stranger would.
     pub fn deliver(&self, to: &str, mail: &[u8]) {
+        canary::remember(mail);
         let stream = TcpStream::connect(("127.0.0.1", self.port + 4)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let mut reader = BufReader::new(stream.try_clone().unwrap());
@@ -214,6 +219,7 @@ impl Servers {
 impl Drop for Servers {
     fn drop(&mut self) {
         let _ = Command::new(SCRIPT).arg("stop").arg(&self.dir).output();
+        canary::search_audits(&self.dir);
     }
 }
 
@@ -234,10 +240,14 @@ impl Daemon {
 
     /// Without waiting until it watches.
     pub fn launch(servers: &Servers, config: &Path, crash_at: Option<&str>) -> Self {
+        let environment = crash_at.map(|step| ("EVENKEEL_CRASH_AT", step));
+        Self::launch_with(servers, config, environment)
+    }
+
+    /// With one variable of the environment.
+    pub fn launch_with(servers: &Servers, config: &Path, environment: Option<(&str, &str)>) -> Self {
         let mut command = Command::new(program());
-        if let Some(step) = crash_at {
-            command.env("EVENKEEL_CRASH_AT", step);
-        }
+        command.envs(environment);
         Self::run(servers, config, command)
     }
 
@@ -325,5 +335,8 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if !std::thread::panicking() {
+            canary::search(&self.log.display().to_string(), &self.log());
+        }
     }
 }

@@ -20,7 +20,7 @@ const LIES: [(&str, &str, &str); 7] = [
     ("rows-twice", r"^(\* \d+ FETCH \(UID \d+ RFC822\.SIZE.*\)\r\n)", "$1$1"),
     ("a-copy-of-another-uid", r"COPYUID (\d+) \d+ (\d+)", "COPYUID $1 777 $2"),
     ("an-answer-nobody-asked-for", r"^(\* SEARCH.*\r\n)", "zz99 OK done\r\n$1"),
-    ("a-line-that-is-no-imap", r"^(\* SEARCH.*\r\n)", "* NONSENSE {} )(\r\n$1"),
+    ("a-line-of-nonsense", r"^(\* SEARCH.*\r\n)", "* NONSENSE {} )(\r\n$1"),
 ];
 
 #[test]

@@ -1,7 +1,7 @@
 //! Backup, restore, and states of older versions.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 
@@ -218,4 +218,88 @@ fn a_state_of_every_earlier_format_is_taken_over_with_what_was_under_way() {
         fs::remove_dir_all(dir.path().join("ledger")).unwrap();
         assert!(contents(&mut Store::open(dir.path()).unwrap()) == before, "{}", format.display());
     }
+}
+
+#[test]
+fn a_restore_that_is_killed_between_two_renames_leaves_one_whole_state() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut store = fill(dir.path(), 12);
+    let made = store.backup().unwrap();
+    mail(&mut store, 99, EffectState::Done);
+    store.commit().unwrap();
+    drop(store);
+    // the journal that a restore makes
+    backup::restore(other.path(), &made.file).unwrap();
+    let whole = |name: &str, prepare: &dyn Fn(&Path)| {
+        let torn = tempfile::tempdir().unwrap();
+        copy(dir.path(), torn.path());
+        prepare(torn.path());
+        let all = |store: &Store| (1..=12).all(|uid| store.record(&key(uid)).unwrap().is_some());
+        let store = Store::open(torn.path()).unwrap();
+        assert!(all(&store) && store.marked_customers(NOW).unwrap().len() == 1, "{name}");
+        drop(store);
+        // the restore is repeated
+        backup::restore(torn.path(), &made.file).unwrap();
+        let store = Store::open(torn.path()).unwrap();
+        assert!(all(&store) && store.record(&key(99)).unwrap().is_none(), "{name}: again");
+    };
+    let aside = |at: &Path| fs::rename(at.join("journal"), at.join("journal.replaced-now")).unwrap();
+    whole("journal set aside", &|at| {
+        copy(&other.path().join("journal"), &at.join("journal.new"));
+        aside(at);
+    });
+    whole("new journal in its place", &|at| {
+        aside(at);
+        copy(&other.path().join("journal"), &at.join("journal"));
+    });
+    whole("old ledger set aside", &|at| {
+        aside(at);
+        copy(&other.path().join("journal"), &at.join("journal"));
+        fs::rename(at.join("ledger"), at.join("ledger.replaced-now")).unwrap();
+    });
+}
+
+/// Every entry below a directory with its owner.
+fn owners(dir: &Path, found: &mut Vec<(String, u32)>) {
+    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        let data = fs::symlink_metadata(entry.path()).unwrap();
+        found.push((entry.path().display().to_string(), data.uid()));
+        if data.is_dir() {
+            owners(&entry.path(), found);
+        }
+    }
+}
+
+#[test]
+fn what_root_writes_into_the_daemon_s_state_belongs_to_the_daemon_s_user_and_nothing_outside_is_touched() {
+    use std::os::unix::fs::{chown, symlink};
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return crate::skipped::skipped("commands of root", "root is needed");
+    }
+    let mut store = fill(&state, 5);
+    let made = store.backup().unwrap().file;
+    drop(store);
+    let (outside, file) = (dir.path().join("outside"), dir.path().join("a.backup"));
+    fs::rename(made, &file).unwrap();
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("root"), "x").unwrap();
+    fs::write(dir.path().join("other"), "x").unwrap();
+    symlink(&outside, state.join("link")).unwrap();
+    fs::hard_link(dir.path().join("other"), state.join("linked")).unwrap();
+    // the user `mail` of Debian
+    chown(&state, Some(8), Some(8)).unwrap();
+    let (status, _, err) = evenkeel(dir.path(), &["restore", file.to_str().unwrap()]);
+    assert_eq!(status, 0, "{err}");
+    let mut found = Vec::new();
+    owners(&state, &mut found);
+    let roots: Vec<&str> =
+        found.iter().filter(|(_, user)| *user == 0).map(|(path, _)| path.as_str()).collect();
+    assert!(
+        found.len() > 6 && roots.iter().all(|path| path.ends_with("/link") || path.ends_with("/linked")),
+        "{found:#?}"
+    );
+    assert_eq!(fs::metadata(outside.join("root")).unwrap().uid(), 0);
+    assert_eq!(fs::metadata(dir.path().join("other")).unwrap().uid(), 0);
 }

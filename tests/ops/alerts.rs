@@ -1,5 +1,6 @@
 //! Somebody is told: by a signed webhook, by mail, once.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
@@ -8,9 +9,11 @@ use std::time::{Duration, Instant};
 use evenkeel::edge::webhook::signature;
 use evenkeel::time::Timestamp;
 
-use super::web::Lonely;
+use super::web::{Lonely, free_port, get};
 use crate::e2e::client::ImapClient;
 use crate::e2e::servers::{Daemon, Servers, protect};
+use crate::faults::peer::{Answer, SmtpPeer};
+use crate::faults::{Rig, until};
 
 const SECRET: &str = "webhook-secret-canary";
 
@@ -128,4 +131,83 @@ fn a_forward_that_is_refused_reaches_ops_by_mail() {
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(lead.count("INBOX"), 1, "it is told once");
     servers.assert_log_is_clean();
+}
+
+#[test]
+fn a_mailbox_that_goes_down_is_told_by_mail_and_signed_webhook_again_after_errors_and_never_above_the_cap() {
+    const CAP: usize = 3;
+    let Some(rig) = Rig::start("alarm", &[]) else { return };
+    let (port, told) = receiver(&[503]);
+    let pages = free_port();
+    let peer = SmtpPeer::start();
+    peer.answer("RCPT", Answer::Says("450 greylisted"));
+    let secret = rig.servers.dir.join("hook-secret");
+    std::fs::write(&secret, SECRET).unwrap();
+    protect(&secret);
+    crate::canary::remember_secret(SECRET);
+    let dir = rig.servers.dir.display().to_string();
+    let top = format!(
+        "[http]\nlisten = \"127.0.0.1:{pages}\"\n{}per-hour = {CAP}\nmail-to = [\"ops@example.test\"]\n",
+        section(port, &dir)
+    );
+    let mut wish = rig.wish();
+    wish.smtp_port = peer.port;
+    wish.top = &top;
+    let daemon = Daemon::start(&rig.servers, &rig.config(&wish), None);
+    // at the start it was not connected either: that may have been told, and is over
+    std::thread::sleep(Duration::from_millis(2_500));
+    let count = |text: &str| daemon.log().matches(text).count();
+    let held = || count("an alert was held back") > 0;
+    let mut up = true;
+    while !held() {
+        let phase = if up { "phase=\"begins\"" } else { "phase=\"ends\"" };
+        let before = count(phase);
+        if up {
+            rig.servers.stop_dovecot();
+        } else {
+            rig.servers.start_dovecot();
+        }
+        up = !up;
+        let begun = Instant::now();
+        while count(phase) == before {
+            assert!(begun.elapsed() < Duration::from_mins(1), "nothing is told: {}", daemon.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        until("both ways have failed once", Duration::from_secs(20), || count("an alert waits") >= 2);
+        peer.behave();
+    }
+    until("the mails have come", Duration::from_mins(1), || peer.taken().len() >= CAP);
+    // the webhook: everything signed, the refused one twice, no more than the cap
+    let mut posts = Vec::new();
+    while let Ok(posted) = told.recv_timeout(Duration::from_secs(3)) {
+        posts.push(posted);
+    }
+    let mut ids = BTreeSet::new();
+    for posted in &posts {
+        let at = Timestamp(posted.header("x-evenkeel-timestamp").parse().unwrap());
+        let wanted = format!("sha256={}", signature(SECRET, at, &posted.body));
+        assert_eq!(posted.header("x-evenkeel-signature"), wanted);
+        let json = posted.json();
+        assert_eq!(
+            (&json["alert"], &json["subject"]),
+            (&"account-down".into(), &"support/INBOX".into()),
+            "{json}"
+        );
+        ids.insert(json["id"].to_string());
+    }
+    assert_eq!((ids.len(), posts.len()), (CAP, CAP + 1), "one was refused once and told again");
+    for phase in ["begins", "ends"] {
+        assert!(posts.iter().any(|posted| posted.json()["phase"] == phase), "{phase}");
+    }
+    // the mail: the same, in words
+    let mails = peer.taken();
+    assert_eq!(mails.len(), CAP);
+    for (to, text) in &mails {
+        assert_eq!(to, &["RCPT TO:<ops@example.test>"]);
+        assert!(text.contains("account-down") && text.contains("support/INBOX"), "{text}");
+    }
+    assert!(mails.iter().any(|(_, text)| text.contains("is not watched")), "{mails:?}");
+    let metrics = get(pages, "/metrics").body;
+    let capped = "evenkeel_alerts_total{alert=\"account-down\",result=\"capped\"}";
+    assert!(metrics.contains(capped), "{metrics}");
 }

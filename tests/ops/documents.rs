@@ -180,8 +180,11 @@ pub(super) fn commands(text: &str) -> Vec<String> {
             block = !block;
             continue;
         }
-        let spans: Vec<&str> =
-            if block { vec![line.trim()] } else { line.split('`').skip(1).step_by(2).collect() };
+        let spans: Vec<&str> = if block || line.starts_with("    ") {
+            vec![line.trim()]
+        } else {
+            line.split('`').skip(1).step_by(2).collect()
+        };
         for span in spans {
             let span = span.strip_prefix("sudo ").unwrap_or(span);
             if span.starts_with("evenkeel ") {

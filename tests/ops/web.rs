@@ -76,6 +76,7 @@ impl Lonely {
         let config = dir.path().join("evenkeel.toml");
         let secret = dir.path().join("password");
         fs::write(&secret, "canary-password").unwrap();
+        crate::canary::remember_secret("canary-password");
         crate::e2e::servers::protect(&secret);
         let text = format!(
             "mode = \"act\"\nstate-dir = \"DIR/state\"\nauthserv-ids = [\"mx.example.test\"]\n[[account]]\nname = \"support\"\n\
@@ -97,6 +98,18 @@ impl Lonely {
         lonely
     }
 
+    /// A signal by its name, as `kill` knows it.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    /// Ends the daemon and waits for that; its files stay.
+    pub fn end(&mut self) {
+        self.signal("-TERM");
+        assert!(self.child.wait().unwrap().success(), "{}", self.log());
+    }
+
     pub fn log(&self) -> String {
         fs::read_to_string(self.dir.path().join("daemon.log")).unwrap()
     }
@@ -114,5 +127,7 @@ impl Drop for Lonely {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        crate::canary::search("a lonely daemon's log", &self.log());
+        crate::canary::search_audits(self.dir.path());
     }
 }

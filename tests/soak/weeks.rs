@@ -48,12 +48,18 @@ impl Office {
     }
 
     fn ask(&self, person: &str, args: &[&str]) -> String {
+        String::from_utf8(self.run(person, args).stdout).unwrap()
+    }
+
+    /// What has become of a week's candidate.
+    fn train(&self) -> String {
+        String::from_utf8(self.run("anna", &["train", "--local"]).stderr).unwrap()
+    }
+
+    fn run(&self, person: &str, args: &[&str]) -> std::process::Output {
         let output = Servers::evenkeel_of(person, &self.config, args);
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
-        let aside = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{args:?}: {told}{aside}");
-        // what `train` says of its candidate is for people
-        if told.is_empty() { aside.into_owned() } else { told }
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output
     }
 
     /// Has the daemon look at the folders: it does when it has handled a mail.
@@ -175,7 +181,7 @@ pub fn run() {
             }
         }
         office.nudge();
-        let told = office.ask("anna", &["train", "--local"]);
+        let told = office.train();
         let passed = told.contains("is in force");
         if passed {
             promoted += 1;
@@ -188,7 +194,7 @@ pub fn run() {
         let layer = in_force(&office.servers.dir, &classifier);
         let score = score(&classifier, layer.as_ref(), &test);
         let own = score.labels.last().unwrap().after;
-        let (_, gate) = told.trim().split_once(": ").unwrap_or_default();
+        let (_, gate) = told.lines().find_map(|line| line.split_once(": ")).unwrap_or_default();
         let gate = if passed { format!("in force; {gate}") } else { gate.to_owned() };
         let _ = writeln!(
             table,

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::answer::Reply;
 use super::{Code, ImapError};
+use crate::edge::said::said;
 use crate::edge::wire::Wire;
 
 /// The stream under async-imap: large reads for bodies, small writes for commands.
@@ -235,9 +236,9 @@ fn brief(error: &dyn std::fmt::Display) -> String {
     }
 }
 
-/// The first 160 characters, controls replaced: what a server says goes to the log.
+/// What a server says goes to the log.
 fn clip(text: &str) -> String {
-    text.chars().take(160).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    said(text, 160)
 }
 
 /// An astring of RFC 9051 §9 in quotes.

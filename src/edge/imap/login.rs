@@ -12,6 +12,7 @@ use super::exec::{Connection, Stream};
 use super::{Code, ImapError};
 use crate::config::{Server, Tls};
 use crate::edge::login::{self, LoginError, Proof};
+use crate::edge::said::said;
 use crate::edge::wire::Wire;
 
 fn stream(wire: Wire) -> Stream {
@@ -57,13 +58,12 @@ impl<'a, I: Iterator<Item = &'a str>> Authenticator for Answers<I> {
 
 fn refusal(error: async_imap::error::Error, server: &Server) -> ImapError {
     use async_imap::error::Error;
-    let clip = |text: String| text.chars().filter(|c| !c.is_control()).take(160).collect::<String>();
     match error {
         // RFC 5530: not a word about user or password
         Error::No(why)
             if ["UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG"].iter().any(|code| why.contains(code)) =>
         {
-            ImapError::Refused { during: "LOGIN", code: Code::Passing, why: clip(why) }
+            ImapError::Refused { during: "LOGIN", code: Code::Passing, why: said(&why, 160) }
         }
         Error::No(why) | Error::Bad(why) => LoginError::refused(server, &why).into(),
         Error::ConnectionLost => ImapError::Closed { during: "LOGIN" },

@@ -63,6 +63,9 @@ pub enum RestoreError {
         /// Its format.
         found: u32,
     },
+    /// Somebody has stopped it; nothing was changed.
+    #[error("interrupted: nothing was changed")]
+    Interrupted,
 }
 
 impl Store {
@@ -105,8 +108,12 @@ impl Store {
 /// # Errors
 /// When it is not whole, or of a newer version.
 pub fn inspect(file: &Path) -> Result<Backup, RestoreError> {
+    inspect_unless(file, &|| false)
+}
+
+fn inspect_unless(file: &Path, stop: &dyn Fn() -> bool) -> Result<Backup, RestoreError> {
     let mut found = Backup { file: file.to_owned(), at: Timestamp(0), records: 0, audit_lines: 0 };
-    entries(file, |entry| {
+    entries(file, stop, |entry| {
         match entry {
             Entry::Head { at, .. } => found.at = at,
             Entry::Put(..) => found.records += 1,
@@ -118,13 +125,20 @@ pub fn inspect(file: &Path) -> Result<Backup, RestoreError> {
     Ok(found)
 }
 
-fn entries(file: &Path, mut each: impl FnMut(Entry) -> io::Result<()>) -> Result<(), RestoreError> {
+fn entries(
+    file: &Path,
+    stop: &dyn Fn() -> bool,
+    mut each: impl FnMut(Entry) -> io::Result<()>,
+) -> Result<(), RestoreError> {
     let failed = |source| RestoreError::File { file: file.to_owned(), source };
     let damaged = |what: String| RestoreError::Damaged { file: file.to_owned(), what };
     let mut reader = BufReader::new(File::open(file).map_err(failed)?);
     let (mut buffer, mut lines, mut ended) = (Vec::new(), 0_u64, false);
     loop {
         let (length, entry) = line::next(&mut reader, &mut buffer).map_err(failed)?;
+        if stop() {
+            return Err(RestoreError::Interrupted);
+        }
         if length == 0 {
             break;
         }
@@ -150,19 +164,54 @@ fn entries(file: &Path, mut each: impl FnMut(Entry) -> io::Result<()>) -> Result
 /// # Errors
 /// See [`RestoreError`]; nothing is changed by a file that is not whole.
 pub fn restore(dir: &Path, file: &Path) -> Result<(Backup, Found), RestoreError> {
+    restore_unless(dir, file, &|| false)
+}
+
+/// As [`restore`], until `stop` says yes; once the new state takes the place of the old one it is not asked
+/// any more.
+///
+/// # Errors
+/// See [`RestoreError`]; nothing is changed when it was stopped.
+pub fn restore_unless(
+    dir: &Path,
+    file: &Path,
+    stop: &dyn Fn() -> bool,
+) -> Result<(Backup, Found), RestoreError> {
     let failed = |source| LedgerError::directory(dir, source);
-    let backup = inspect(file)?;
+    let backup = inspect_unless(file, stop)?;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
     let owner = owner::take(dir)?;
     let new = dir.join("journal.new");
+    let audit_lines = prepare(dir, &new, file, stop).inspect_err(|_| {
+        let _ = fs::remove_dir_all(&new);
+    })?;
+    restore_audit(dir, &audit_lines)?;
+    // at any moment one whole state is there: the old ledger until the new journal is in its place
+    opening::set_aside(dir, "journal", "replaced")?;
+    fs::rename(&new, opening::journal_path(dir)).map_err(failed)?;
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)?;
+    opening::set_aside(dir, "ledger", "replaced")?;
+    drop(owner);
+    let store = Store::open(dir)?;
+    Ok((backup, store.found().clone()))
+}
+
+/// Writes the journal of a backup into `new`; gives the lines of its audit, each with the name of its file.
+fn prepare(
+    dir: &Path,
+    new: &Path,
+    file: &Path,
+    stop: &dyn Fn() -> bool,
+) -> Result<Vec<(String, String)>, RestoreError> {
+    let failed = |source| LedgerError::directory(dir, source);
     if new.exists() {
-        fs::remove_dir_all(&new).map_err(failed)?;
+        fs::remove_dir_all(new).map_err(failed)?;
     }
-    fs::DirBuilder::new().mode(0o700).create(&new).map_err(failed)?;
+    fs::DirBuilder::new().mode(0o700).create(new).map_err(failed)?;
     // batches go on after those of the file; their count begins anew
-    let mut copying = Copying::begin(&new, 0).map_err(failed)?;
+    let mut copying = Copying::begin(new, 0).map_err(failed)?;
     let mut audit_lines: Vec<(String, String)> = Vec::new();
-    entries(file, |entry| match entry {
+    entries(file, stop, |entry| match entry {
         Entry::Put(..) => copying.add(&entry),
         Entry::Audit { file, text } => {
             audit_lines.push((file, text));
@@ -170,16 +219,9 @@ pub fn restore(dir: &Path, file: &Path) -> Result<(Backup, Found), RestoreError>
         }
         Entry::Head { .. } | Entry::Batch { .. } | Entry::End { .. } => Ok(()),
     })?;
-    copying.install(&new).map_err(failed)?;
+    copying.install(new).map_err(failed)?;
     File::create_new(new.join(format!("{:020}.log", 0))).and_then(|log| log.sync_all()).map_err(failed)?;
-    restore_audit(dir, &audit_lines)?;
-    opening::set_aside(dir, "ledger", "replaced")?;
-    opening::set_aside(dir, "journal", "replaced")?;
-    fs::rename(&new, opening::journal_path(dir)).map_err(failed)?;
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)?;
-    drop(owner);
-    let store = Store::open(dir)?;
-    Ok((backup, store.found().clone()))
+    Ok(audit_lines)
 }
 
 /// Takes the audit of a backup where the one in the state does not hold its last line.
