@@ -7,6 +7,7 @@ pub mod care;
 pub mod case;
 pub mod condition;
 pub mod customer;
+pub mod doubt;
 pub mod facts;
 pub mod hours;
 pub mod human;
@@ -125,9 +126,13 @@ fn decide_one(mail: &Mail, verdict: &Verdict, case: &Case, book: &Rulebook, now:
         return file_automated(mail, reason, case, book, &found);
     }
     if verdict.primary() == Some(Label::Automated) {
-        return doubt_automated(verdict, case);
+        let Some(person) = doubt::by_a_person(verdict, mail) else { return doubt_automated(verdict, case) };
+        // somebody waits for an answer, perhaps
+        let mut decided = human::decide(mail, &person, case, book, &found, now);
+        decided.reasons.insert(0, unproven(verdict));
+        return decided;
     }
-    human::decide(mail, verdict, case, book, &found, now)
+    human::decide(mail, &doubt::borne_out(verdict, mail), case, book, &found, now)
 }
 
 /// A colleague answers what we have sent: it goes to the thread's queue, nothing is drafted or
@@ -174,12 +179,15 @@ fn special<'a>(book: &'a Rulebook, labels: &BTreeSet<Label>, found: &Found) -> O
 fn doubt_automated(verdict: &Verdict, case: &Case) -> Decision {
     let mut keywords = label_keywords(verdict);
     keywords.insert(Keyword::Review);
-    let detail = format!("model {:.2}", verdict.score(Label::Automated));
     Decision {
         actions: vec![Action::Tag(keywords), Action::File(Queue::Review)],
-        reasons: vec![Reason::new(Word::AutomatedUnproven, detail)],
+        reasons: vec![unproven(verdict)],
         case: case.clone(),
     }
+}
+
+fn unproven(verdict: &Verdict) -> Reason {
+    Reason::new(Word::AutomatedUnproven, format!("model {:.2}", verdict.score(Label::Automated)))
 }
 
 /// Mail that no rule should touch: unreadable, or with several senders. It stays where it is.

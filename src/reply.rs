@@ -73,8 +73,10 @@ pub fn doubted(found: &[Finding], mail: &Mail) -> Vec<Label> {
     };
     let first = crate::classify::label::primary(found.iter().map(|found| found.label));
     let surest = found.iter().map(|found| found.probability).fold(0.0, f32::max);
+    // two of them are no slip of the tongue
+    let insulted = lexicon::hits_of(mail, &lists.insults) > 1;
     let doubtful = |found: &&Finding| {
-        found.probability < SURE
+        found.probability < SURE && !(found.label == Label::Abuse && insulted)
             || found.probability < PLAIN && !told(found.label)
             || Some(found.label) == first && found.probability < DOUBTFUL && surest - found.probability > FAR
     };
@@ -243,5 +245,8 @@ mod tests {
         assert_eq!(doubted(&abuse(0.8), &polite), [Label::Abuse]);
         assert_eq!(doubted(&abuse(0.8), &rude), []);
         assert_eq!(doubted(&abuse(0.95), &polite), [], "contempt needs no insult");
+        assert_eq!(doubted(&abuse(0.45), &rude), [Label::Abuse]);
+        let rant = of("Are you brainless? Your chat muppet asks me again.");
+        assert_eq!(doubted(&abuse(0.45), &rant), [], "two insults are no slip");
     }
 }

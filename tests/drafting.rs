@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a fixture that cannot be read is a failed test")]
 
+mod heard;
+mod told;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;

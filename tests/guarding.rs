@@ -13,6 +13,7 @@ use evenkeel::decide::{Case, Keyword, Queue, Rulebook, TicketId, Word, decide};
 use evenkeel::edge::imap::Imap;
 use evenkeel::edge::{Listed, Mailbox};
 use evenkeel::mail::{Language, parse};
+use evenkeel::reply::Playbooks;
 use evenkeel::time::Timestamp;
 
 use proptest::prelude::*;
@@ -156,6 +157,55 @@ fn a_machine_that_nothing_proves_goes_to_review() {
     verdict.labels.clear();
     let decision = decide(&proven, &verdict, &case, &book, Timestamp(1_790_000_000));
     assert_eq!(decision.queue(), Some(Queue::Automated));
+}
+
+#[test]
+fn a_person_taken_for_a_machine_is_answered_and_reviewed() {
+    let text = b"From: nikolai@example.org\nSubject: mail\nMessage-ID: <1@example.org>\n\nSince Wednesday I do not \
+        receive any mails at order 88120. I rang twice and got only an automatic reply. When will it work again?\n";
+    let mail = parse(text);
+    let mut verdict = Verdict {
+        labels: vec![Finding { label: Label::Automated, probability: 0.96 }],
+        review: false,
+        scores: [0.0; Label::COUNT],
+        language: Language::En,
+        own: vec![],
+        rules: Vec::new(),
+    };
+    let case = Case::new(TicketId::new(1, [0, 0]));
+    let book = Rulebook { playbooks: Playbooks::shipped().unwrap(), ..Rulebook::default() };
+    let now = Timestamp(1_790_000_000);
+    let decision = decide(&mail, &verdict, &case, &book, now);
+    assert_eq!((decision.queue(), decision.draft().is_some()), (Some(Queue::Review), true), "{decision:?}");
+    assert_eq!(decision.reasons[0].word, Word::AutomatedUnproven);
+    // a rule has found the words of a machine
+    verdict.rules = vec!["automated-no-reply".into()];
+    assert!(decide(&mail, &verdict, &case, &book, now).draft().is_none());
+}
+
+#[test]
+fn harassment_on_a_guess_is_dealt_with_by_the_next_label_and_reviewed() {
+    let text = b"From: wanda@example.org\nSubject: login\nMessage-ID: <1@example.org>\n\nMy mother is 88 and I look \
+        after her papers. Could you offer a second login for relatives that can only look and not pay?\n";
+    let mail = parse(text);
+    let mut scores = [0.0; Label::COUNT];
+    scores[Label::Harassment as usize] = 0.7;
+    let found = |label, probability| Finding { label, probability };
+    let verdict = Verdict {
+        labels: vec![found(Label::Harassment, 0.7), found(Label::Idea, 0.6)],
+        review: false,
+        scores,
+        language: Language::En,
+        own: vec![],
+        rules: Vec::new(),
+    };
+    let case = Case::new(TicketId::new(1, [0, 0]));
+    let book = Rulebook { playbooks: Playbooks::shipped().unwrap(), ..Rulebook::default() };
+    let decision = decide(&mail, &verdict, &case, &book, Timestamp(1_790_000_000));
+    assert_eq!((decision.queue(), decision.draft().is_some()), (Some(Queue::Review), true), "{decision:?}");
+    let tags = format!("{:?}", decision.actions);
+    assert!(tags.contains(&format!("{:?}", Keyword::Review)), "{tags}");
+    assert_eq!(decision.case.customer.recent_incidents(&book.policy.conduct, Timestamp(1_790_000_000)), 0);
 }
 
 /// An IMAP server with mails 1 to 3 that cannot read the second one, and so refuses any set with it.

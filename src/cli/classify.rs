@@ -1,5 +1,6 @@
 //! `classify`, `draft` and `read`: what the daemon would see, say and write, for mails in files.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -15,9 +16,9 @@ use super::progress;
 use super::purpose::Purpose;
 use crate::classify::{Classifier, Evidence, Finding, Label, Scratch, Verdict};
 use crate::config::Config;
-use crate::decide::Rulebook;
 use crate::decide::own::Own;
 use crate::decide::route::DraftBy;
+use crate::decide::{Rulebook, doubt};
 use crate::edge::Clock;
 use crate::edge::clock::SystemClock;
 use crate::mail::{
@@ -226,6 +227,8 @@ fn compose(
         Some(_) => None,
         None => book.own.chosen(DraftBy::Labels, verdict),
     };
+    let person = doubt::by_a_person(verdict, mail);
+    let verdict = person.as_ref().map_or_else(|| doubt::borne_out(verdict, mail), Cow::Borrowed);
     let found: Vec<Label> = verdict.labels.iter().map(|found| found.label).collect();
     let (labels, doubted) = match purpose {
         _ if own.is_some() => (Own::LABELS.into(), Vec::new()),

@@ -191,6 +191,8 @@ pub struct Company {
     pub free_alternative: Localised,
     /// How to reach the manager: name, address or telephone.
     pub manager: Localised,
+    /// Who can be reached outside business hours, in the nominative: `the duty line, +44 20 7946 0000`.
+    pub on_call: Localised,
     /// Who answers legal matters, in the nominative: `Jane Doe, head of legal`.
     pub legal: Localised,
     /// What is asked first about a product.
@@ -231,6 +233,7 @@ impl Company {
                 &self.refund_terms,
                 &self.free_alternative,
                 &self.manager,
+                &self.on_call,
                 &self.legal,
             ]
             .into_iter()

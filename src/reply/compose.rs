@@ -1,5 +1,6 @@
 //! Lays the moves of a draft in a row and says each of them.
 
+mod labels;
 mod mark;
 mod plan;
 mod say;
@@ -14,7 +15,8 @@ use super::{Draft, NoDraft, Occasion, Request, facts, facts::Fact, facts::Facts,
 use crate::classify::Label;
 use crate::mail::Language;
 
-use mark::marks;
+use labels::{borne_out, business, unlabelled};
+use mark::{marks, on_call};
 use plan::Plan;
 use say::Speaker;
 
@@ -42,6 +44,11 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
     if plan.answered != first.answered {
         facts = read(&plan);
     }
+    // "why?" is no business, nor what is asked of whom somebody courts
+    let asked = ["business", "inquires"].iter().any(|mark| facts.known.contains(mark));
+    if plan.primary == Some(Label::Harassment) && plan.answered == [Label::Question] && !asked {
+        return Err(NoDraft::HarassmentWithoutBusiness);
+    }
     let frightened = plan.main == Label::Panic.as_str();
     let endangered = frightened && facts.known.contains("danger");
     if endangered {
@@ -57,9 +64,13 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
         // only what has happened
         let courted = plan.primary == Some(Label::Harassment);
         let named = |fact: &Fact| book.names_a_matter(&lexicon::fold(&fact.read_from));
+        // beside a fright what failed is told too, where nothing says what has happened
+        let told = facts.quotes.contains_key(&Label::Panic);
         facts.quotes.retain(|label, fact| {
-            let business = courted && *label == Label::Complaint && named(fact);
-            !tender && (frightened && *label == Label::Panic || business)
+            let digits = fact.read_from.chars().filter(char::is_ascii_digit).count();
+            let business = courted && *label == Label::Complaint && (named(fact) || digits > 1);
+            let fright = *label == Label::Panic || !courted && *label == Label::Complaint && !told;
+            !tender && (frightened && fright || business)
         });
         facts.slots.retain(|slot, _| !["question", "wish", "topic"].contains(slot));
     }
@@ -70,69 +81,6 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
         facts.quotes.retain(|label, fact| *label != Label::Pricing || asks(&fact.value));
     }
     write(request, book, &plan, &facts)
-}
-
-/// The labels without those in doubt of which no word stands in the mail: courting, abuse, a machine.
-fn borne_out(request: &Request<'_>) -> Vec<Label> {
-    let lists = lexicon::of(request.mail.language);
-    let has = |list| lexicon::stands(request.mail, list);
-    let holds = |label: &Label| match label {
-        Label::Harassment => has(&lists.courting),
-        Label::Abuse => has(&lists.insults),
-        Label::Threat => has(&lists.threats),
-        // its head would say so
-        Label::Automated => false,
-        _ => true,
-    };
-    let kept = |label: &Label| !request.doubted.contains(label) || holds(label);
-    let kept: Vec<Label> = request.labels.iter().copied().filter(kept).collect();
-    let machine = request.labels == [Label::Automated];
-    if kept.is_empty() && !machine { request.labels.to_vec() } else { kept }
-}
-
-/// Harassment or abuse beside which there is business that no label names: what failed, or a number and
-/// what is asked about it. Without any, the reason why there is no draft or no answer to it.
-fn business(request: &Request<'_>, book: &Book) -> Result<Plan, NoDraft> {
-    let facts = facts::read(request.mail, &[Label::Complaint], true, request.company, book);
-    let mut labels = request.labels.to_vec();
-    if facts.known.contains("business") {
-        let failed = facts.known.contains("failure") || facts.borne_out.contains(&Label::Complaint);
-        let failed = failed || !labels.contains(&Label::Harassment);
-        labels.push(if failed { Label::Complaint } else { Label::Question });
-    }
-    Plan::of(&labels, request.doubted, request.history)
-}
-
-/// Words of a mail that says little besides what it asks.
-const BRIEF: usize = 60;
-
-/// A mail in which no label was found and which plainly asks something or tells what failed; somebody
-/// reads it first all the same.
-fn unlabelled(request: &Request<'_>, book: &Book) -> Result<Plan, NoDraft> {
-    let mail = request.mail;
-    let lists = lexicon::of(mail.language);
-    let folded = lexicon::fold(&format!("{}\n{}", mail.subject, mail.new_text));
-    let ill =
-        [&lists.insults, &lists.courting, &lists.threats].iter().any(|list| lexicon::has(&folded, list));
-    if ill || folded.contains("://") || folded.contains("www.") {
-        return Err(NoDraft::NoLabel);
-    }
-    let facts = facts::read(mail, &[Label::Question, Label::Complaint], false, request.company, book);
-    let asked = facts.quotes.get(&Label::Question).filter(|quote| quote.value.ends_with('?'));
-    let cues = lists.cues.get(Label::Question.as_str());
-    let brief = mail.new_text.split_whitespace().count() <= BRIEF;
-    let asked = asked.is_some_and(|quote| {
-        brief || cues.is_some_and(|cues| lexicon::has(&lexicon::fold(&quote.value), cues))
-    });
-    let wanted = !facts.outcomes.is_empty();
-    let failed = facts.matter.is_some() && (facts.known.contains("failure") || wanted);
-    let requested = facts.known.contains("number") && facts.known.contains("wish");
-    let label = match (failed, asked || requested) {
-        (true, _) => Label::Complaint,
-        (false, true) => Label::Question,
-        (false, false) => return Err(NoDraft::NoLabel),
-    };
-    Plan::of(&[label], &[], request.history)
 }
 
 /// Writes what no mail asks for by itself: that something is settled, late, or refused. `labels` of
@@ -153,13 +101,20 @@ fn write(request: &Request<'_>, book: &Book, plan: &Plan, facts: &Facts) -> Resu
     let mail = request.mail;
     let hours = answer_within(request, plan, facts);
     let promise = promise::promise(request.company, mail.language, request.now, hours);
-    let fill_in = marks(plan.main, facts.slots.contains_key("question"), mail.language);
+    let closed = promise.back.is_some() && plan.main == Label::Panic.as_str();
+    let plan = &if closed { plan.clone().closed() } else { plan.clone() };
+    let fill_in = if closed && request.company.on_call.get(mail.language).is_none() {
+        vec![on_call(mail.language)]
+    } else {
+        marks(plan.main, facts.slots.contains_key("question"), mail.language)
+    };
     let slots = slots(request, facts, &promise, &fill_in);
     let mut speaker = Speaker::new(request, book, facts, slots, plan.main);
     let body = body(plan, book, &mut speaker)?;
     let fill_in: Vec<String> =
         fill_in.into_iter().filter(|mark| body.contains(&format!("[[{mark}]]"))).collect();
-    let promised = body.contains(&promise.words).then_some(promise.at);
+    let says = |words: &String| body.contains(words.as_str());
+    let promised = (says(&promise.words) || promise.back.as_ref().is_some_and(says)).then_some(promise.at);
     guarded(request, plan, facts, &promise, &body, &fill_in)?;
     Ok(Draft {
         playbook: plan.playbook.to_owned(),
@@ -178,7 +133,7 @@ fn answer_within(request: &Request<'_>, plan: &Plan, facts: &Facts) -> u16 {
     let primary = plan.primary.unwrap_or(Label::Complaint);
     let main = plan.answered.first().copied().unwrap_or(primary);
     let hours = request.company.answer_within(primary);
-    if main == Label::Panic || facts.matter.as_deref() == Some("danger") {
+    if main == Label::Panic || plan.first_step || facts.matter.as_deref() == Some("danger") {
         return hours.min(request.company.answer_within(Label::Panic));
     }
     let set = request.company.answer_within_hours.contains_key(&primary);
@@ -236,6 +191,9 @@ fn slots(
     set("legal", company.legal.get(language));
     set("ticket", request.history.ticket.as_deref());
     set("by", Some(&promise.words));
+    set("back", promise.back.as_deref());
+    let gap = fill_in.first().map(|mark| format!("[[{mark}]]"));
+    set("on_call", company.on_call.get(language).or(gap.as_deref()));
     let signature =
         company.signature.get(language).map_or_else(|| signature(language, &company.name), str::to_owned);
     set("signature", Some(&signature));
@@ -286,6 +244,7 @@ fn guarded(
     sources.extend([mail.subject.as_str(), &mail.new_text, &mail.signature, &promise.words, &contacts]);
     sources.extend(mail.from.iter().map(|from| from.name.as_str()));
     sources.extend(request.history.ticket.as_deref());
+    sources.extend(promise.back.as_deref());
     let text = Text {
         body,
         language,

@@ -7,15 +7,18 @@ mod count;
 mod danger;
 mod detail;
 mod identifier;
+mod mark;
 mod matter;
 mod moment;
 mod name;
 mod number;
 mod outcome;
 mod place;
+mod question;
 mod quote;
 mod sentence;
 mod surety;
+mod thanks;
 mod topic;
 mod word;
 
@@ -52,13 +55,14 @@ pub struct Facts {
     pub quotes: BTreeMap<Label, Fact>,
     /// Everything known that makes a question needless: the slots and date, time, device, tried,
     /// attachment, phone, address, inquiry or dispute (of a price), quantity, failure, party (who agreed
-    /// to earlier terms), terms (what they were), danger, number (of an order, an invoice, an account or
+    /// to earlier terms), terms (what they were), danger, endangered (beyond doubt), number (of an order, an invoice, an account or
     /// a case), message (what a screen or a letter says), contacted (calls and letters before), payment (a
     /// way of paying), person (a name of ours), threat (a word of one), business (beside courting), urgent (the
     /// matter has a first step), price-asked (in a sentence that asks), price-aside (the first of several questions is
     /// about something else), asked (a question that is no request), asks (a question mark), hurried (today or now is
     /// spoken of, or cried),
-    /// soon (something is wanted today).
+    /// soon (something is wanted today), thankful (a story of thanks, whatever went wrong in it),
+    /// inquires (something is asked, and nobody courted by it), turned (something is set off from what came before it, and failed), suggestion.
     pub known: BTreeSet<&'static str>,
     /// Labels that the words of the mail bear out.
     pub borne_out: BTreeSet<Label>,
@@ -82,48 +86,19 @@ const LONG: usize = 90;
 pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: &Book) -> Facts {
     let lists = lexicon::of(mail.language);
     let text: String = mail.new_text.chars().take(LONGEST).collect();
-    let whole = format!("{}\n{text}", mail.subject);
+    // no phrase goes on from the one to the other
+    let whole = format!("{}.\n{text}", mail.subject);
     let folded = lexicon::fold(&whole);
     let all = sentences_of(mail, &text, lists);
     let mut facts = Facts::default();
-    if danger::is_near(&all, &folded, book.matters(), lists) {
-        facts.known.insert("danger");
-    }
     let subject = lexicon::fold(&mail.subject);
-    facts.matter = matter::find(
-        matter::Place {
-            folded: &folded,
-            subject: &subject,
-            danger: facts.known.contains("danger"),
-            fright: labels.first() == Some(&Label::Panic),
-        },
-        book.matters(),
-    );
-    let urgent = |name: &String| book.matters().iter().any(|matter| matter.name == *name && matter.urgent());
-    if facts.matter.as_ref().is_some_and(urgent) {
-        facts.known.insert("urgent");
-    }
+    let fright = labels.first() == Some(&Label::Panic);
+    matter(&mut facts, &all, &folded, &subject, fright, book, lists);
     if let Some(name) = name::signed(mail, &text, lists) {
         let (slot, name) = name;
         facts.set(slot, name);
     }
-    let numbers = number::read(&whole, lists);
-    facts.known.extend(numbers.known);
-    let wanted_by = |fact: &Fact| {
-        all.iter().any(|sentence| {
-            let asks = sentence.asks()
-                || [&lists.asking, &lists.imperatives]
-                    .iter()
-                    .any(|list| lexicon::has(&sentence.folded, list));
-            asks && sentence.text.contains(&fact.value)
-        })
-    };
-    for (slot, fact) in numbers.facts {
-        // a day that nobody asks for is when something ends
-        if slot != "deadline" || wanted_by(&fact) {
-            facts.set(slot, fact);
-        }
-    }
+    numbers(&mut facts, &whole, &all, lists);
     if text.split_whitespace().any(|word| word.contains('@')) {
         facts.known.insert("account");
     }
@@ -139,7 +114,7 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
         facts.known.insert("number");
     }
     facts.details = detail::read(&text, &facts.slots, mail.language, lists);
-    marks(&mut facts, &folded, &all, lists, mail);
+    mark::words(&mut facts, &folded, &all, lists, mail);
     facts.known.extend(place::read(&text, mail.language, lists));
     let wanted = outcome::find(&all, book.outcomes(), lists);
     if wanted.timed {
@@ -161,23 +136,85 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
         lists,
         taken: Vec::new(),
     };
-    sentences(&mut facts, &mut reading, labels);
+    mark::sentences(&mut facts, &mut reading, labels);
     // what is to be done is answered as a wish
     let asked = |fact: &Fact| {
         let sentence: Vec<Sentence> =
-            all.iter().filter(|sentence| sentence.text == fact.read_from).cloned().collect();
+            all.iter().filter(|sentence| fact.read_from.contains(&sentence.text)).cloned().collect();
         fact.value.ends_with('?') && outcome::find(&sentence, book.outcomes(), lists).outcomes.is_empty()
     };
     let question = facts.slots.get("question").or_else(|| facts.quotes.get(&Label::Question));
     if question.is_some_and(asked) {
         facts.known.insert("asked");
     }
-    facts.borne_out = borne_out(&reading, &subject);
+    facts.borne_out = mark::borne_out(&reading, &subject);
+    if thanks::turn(&reading) {
+        facts.known.insert("turned");
+    }
+    if all.iter().any(|sentence| lexicon::has(&sentence.folded, &lists.suggestions)) {
+        facts.known.insert("suggestion");
+    }
+    // who names a number of theirs wants something about it, unless a label says otherwise
+    let plain = !facts.known.contains("number") || labels.contains(&Label::Praise);
+    if facts.outcomes.is_empty() && plain && thanks::end(&reading) {
+        facts.known.insert("thankful");
+        if thanks::warm(&reading) {
+            facts.known.insert("warm");
+        }
+        facts.borne_out.insert(Label::Praise);
+    }
     let told = labels.first().is_some_and(|label| facts.quotes.contains_key(label));
     if let Some(topic) = topic::read(&mail.subject, lists).filter(|_| !told && !wary) {
         facts.set("topic", topic);
     }
     facts
+}
+
+/// What it is about, and whether somebody is in danger.
+fn matter(
+    facts: &mut Facts,
+    all: &[Sentence],
+    folded: &str,
+    subject: &str,
+    fright: bool,
+    book: &Book,
+    lists: &Lexicon,
+) {
+    let near = danger::near(all, subject, fright, book.matters(), lists);
+    if near > danger::Near::No {
+        facts.known.insert("danger");
+    }
+    if near == danger::Near::Surely {
+        facts.known.insert("endangered");
+    }
+    let danger = near > danger::Near::No;
+    facts.matter = matter::find(matter::Place { folded, subject, danger, fright }, book.matters());
+    let urgent = |name: &String| book.matters().iter().any(|matter| matter.name == *name && matter.urgent());
+    if facts.matter.as_ref().is_some_and(urgent) {
+        facts.known.insert("urgent");
+    }
+}
+
+/// Numbers, sums and dates.
+fn numbers(facts: &mut Facts, whole: &str, all: &[Sentence], lists: &Lexicon) {
+    let numbers = number::read(whole, lists);
+    facts.known.extend(numbers.known);
+    let wanted_by = |fact: &Fact| {
+        all.iter().any(|sentence| {
+            let asks = sentence.asks()
+                || [&lists.asking, &lists.imperatives]
+                    .iter()
+                    .any(|list| lexicon::has(&sentence.folded, list));
+            asks && sentence.text.contains(&fact.value)
+        })
+    };
+    for (slot, fact) in numbers.facts {
+        // a day that nobody asks for is when something ends
+        let past = lexicon::has(&lexicon::fold(&fact.value), &lists.past);
+        if slot != "deadline" || wanted_by(&fact) && !past {
+            facts.set(slot, fact);
+        }
+    }
 }
 
 /// The sentences; a short line with the name of who writes is a signature and never repeated.
@@ -190,142 +227,6 @@ fn sentences_of(mail: &Mail, text: &str, lists: &Lexicon) -> Vec<Sentence> {
         }
     }
     all
-}
-
-fn marks(facts: &mut Facts, folded: &str, all: &[Sentence], lists: &Lexicon, mail: &Mail) {
-    // "is there a discount?" disputes nothing
-    let too_high = |sentence: &Sentence| {
-        let but = if sentence.asks() { &lists.bargains } else { &lists.vague };
-        lexicon::has_but(&sentence.folded, &lists.disputes, but)
-    };
-    let disputed = lexicon::has(&lexicon::fold(&mail.subject), &lists.disputes) || all.iter().any(too_high);
-    facts.known.insert(if disputed { "dispute" } else { "inquiry" });
-    let marked = [
-        ("device", &lists.devices),
-        ("tried", &lists.tried),
-        ("date", &lists.moments),
-        ("party", &lists.parties),
-        ("contacted", &lists.contacted),
-        ("payment", &lists.payments),
-        ("threat", &lists.threats),
-    ];
-    for (mark, list) in marked {
-        if lexicon::has(folded, list) {
-            facts.known.insert(mark);
-        }
-    }
-    if !mail.attachments.is_empty() || lexicon::has(folded, &lists.attached) {
-        facts.known.insert("attachment");
-    }
-}
-
-fn sentences(facts: &mut Facts, reading: &mut Reading<'_>, labels: &[Label]) {
-    let (all, lists) = (reading.all, reading.lists);
-    for label in labels {
-        if let Some(quote) = reading.key(*label) {
-            facts.quotes.insert(*label, quote);
-        }
-    }
-    if facts.quotes.contains_key(&Label::Entitlement) {
-        facts.known.insert("terms");
-    }
-    if let Some(question) = reading.question() {
-        facts.set("question", question);
-    }
-    if let Some(wish) = reading.wish().filter(|_| facts.outcomes.is_empty()) {
-        facts.set("wish", wish);
-    }
-    if all.iter().any(|sentence| !sentence.asks() && reading.wants(sentence)) {
-        facts.known.insert("wish");
-    }
-    let hurried = |sentence: &Sentence| {
-        lexicon::has(&sentence.folded, &lists.soon)
-            || sentence.text.contains("!!")
-            || sentence.text.contains("???")
-    };
-    if all.iter().any(hurried) {
-        facts.known.insert("hurried");
-    }
-    if all.iter().any(Sentence::asks) {
-        facts.known.insert("asks");
-    }
-    let pressing = |sentence: &Sentence| {
-        lexicon::has(&sentence.folded, &lists.soon) && (sentence.asks() || reading.wants(sentence))
-    };
-    if all.iter().any(pressing) {
-        facts.known.insert("soon");
-    }
-    if all.iter().any(|sentence| reading.asks_price(sentence)) {
-        facts.known.insert("price-asked");
-    }
-    let mut asking =
-        all.iter().filter(|sentence| sentence.asks() && !lexicon::has(&sentence.folded, &lists.rhetoric));
-    if asking.next().is_some_and(|first| !reading.asks_price(first) && asking.next().is_some()) {
-        facts.known.insert("price-aside");
-    }
-    if all.iter().any(|sentence| reading.is_business(sentence)) {
-        facts.known.insert("business");
-    }
-    let complaints = |sentence: &Sentence| {
-        lists.cues.get(Label::Complaint.as_str()).map_or(0, |cues| lexicon::hits(&sentence.folded, cues))
-    };
-    // what a mail is about need not have failed
-    let told = all.iter().map(complaints).sum::<usize>();
-    if told > 1 || told > 0 && facts.matter.is_some() {
-        facts.known.insert("failure");
-    }
-    // "I'm an idiot, I forgot it at home" insults nobody here
-    let mut insulting =
-        all.iter().filter(|sentence| lexicon::has(&sentence.folded, &lists.insults)).peekable();
-    let about_oneself = |sentence: &Sentence| {
-        lexicon::has(&sentence.folded, &lists.oneself) && !lexicon::has(&sentence.folded, &lists.you)
-    };
-    if insulting.peek().is_some() && insulting.all(about_oneself) {
-        facts.known.insert("self-insult");
-    }
-}
-
-/// Labels that at least one word of the mail speaks for; of the others nothing is known here.
-fn borne_out(reading: &Reading<'_>, subject: &str) -> BTreeSet<Label> {
-    let says = |label: Label| {
-        let cues = reading.lists.cues.get(label.as_str());
-        cues.is_some_and(|cues| {
-            lexicon::has(subject, cues)
-                || reading.all.iter().any(|sentence| lexicon::has(&sentence.folded, cues))
-        })
-    };
-    let asks = |sentence: &Sentence| {
-        sentence.asks() && !lexicon::has(&sentence.folded, &reading.lists.rhetoric)
-            || lexicon::has(&sentence.folded, &reading.lists.requests)
-    };
-    let mut found = BTreeSet::new();
-    let loud = |sentence: &Sentence| {
-        sentence.text.contains("!!")
-            || sentence.text.contains("???")
-            || lexicon::has(&sentence.folded, &reading.lists.soon)
-    };
-    if says(Label::Panic) || reading.all.iter().any(loud) {
-        found.insert(Label::Panic);
-    }
-    if says(Label::Complaint) {
-        found.insert(Label::Complaint);
-    }
-    if says(Label::Pricing) || lexicon::has(subject, &reading.lists.currencies) {
-        found.insert(Label::Pricing);
-    }
-    if reading.all.iter().any(asks) {
-        found.insert(Label::Question);
-    }
-    if reading.all.iter().any(|sentence| reading.praises(sentence)) {
-        found.insert(Label::Praise);
-    }
-    if says(Label::Entitlement) {
-        found.insert(Label::Entitlement);
-    }
-    if says(Label::Idea) {
-        found.insert(Label::Idea);
-    }
-    found
 }
 
 impl Facts {

@@ -1,9 +1,12 @@
 //! The word lists of one language: what the guard refuses and what the facts are read by.
 //! They are data, `data/phrases/<language>.toml`.
 
+mod phrases;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+pub use phrases::Phrases;
 use serde::Deserialize;
 
 use crate::mail::{Language, Mail};
@@ -49,6 +52,8 @@ pub struct Lexicon {
     pub valedictions: Vec<String>,
     /// First names in full and as people sign them.
     pub names: Vec<String>,
+    /// Endings of surnames that few names have.
+    pub surnames: Vec<String>,
     /// Words that make a sender something else than one person.
     pub not_a_person: Phrases,
     /// Nouns before a number, by the slot they fill: order, invoice, account, case.
@@ -93,6 +98,8 @@ pub struct Lexicon {
     pub disputes: Phrases,
     /// Those among them that in a question only ask: "is there a discount?"
     pub bargains: Phrases,
+    /// Earlier terms, and what is to be free or as before: "waive", "the old rate".
+    pub terms: Phrases,
     /// Who agreed to earlier terms: "your colleague", "the other branch".
     pub parties: Phrases,
     /// Words of which one says that somebody's health or safety may be at stake: "smoke".
@@ -117,6 +124,41 @@ pub struct Lexicon {
     pub streets: Phrases,
     /// Names of months.
     pub months: Phrases,
+    /// Words of who is in no hurry: "not urgent".
+    pub unhurried: Phrases,
+    /// Words of a threat that say what will follow, and when: "if", "will".
+    pub conditions: Phrases,
+    /// Words of a day gone by, which is no deadline.
+    pub past: Phrases,
+    /// Words of a concession or an apology: "I know you are busy".
+    pub asides: Phrases,
+    /// Words before what somebody else said: "told me".
+    pub saying: Phrases,
+    /// Imperatives that are written as a past is: "put".
+    pub past_alike: BTreeSet<String>,
+    /// Endings of verbs, in languages where a sentence has one; a list without any is not asked.
+    pub verbs: Vec<String>,
+    /// Words that suggest something beyond doubt: "it would be so useful".
+    pub suggestions: Phrases,
+    /// Those of a sentence that takes back what was said before it: "but".
+    pub buts: Vec<String>,
+    /// First words of business behind something else: "and by the way".
+    pub turns: Vec<String>,
+    /// Words behind which something is refused: "not", "instead of".
+    pub refusals: Vec<String>,
+    /// Short words that a stop follows without an end, whatever comes next: "Mr".
+    pub abbreviations: BTreeSet<String>,
+    /// Those that a stop follows without an end where a number comes next; any other may end a sentence:
+    /// "за 3 дня. 16-го сказали".
+    pub numbered: BTreeSet<String>,
+    /// Those that a stop follows without an end where no capital comes next: "p.m".
+    pub shortened: BTreeSet<String>,
+    /// Last words of thanks for what was done, whatever went wrong before it: "you saved us".
+    pub gratitude: Phrases,
+    /// Thanks for what has not been done yet, and what only sounds like thanks: "in advance".
+    pub advance: Phrases,
+    /// Words of a mail that was sent to many, or by a machine: "unsubscribe".
+    pub mass: Phrases,
     /// Words of what was promised or planned: a day behind them is no deadline of the customer's.
     pub promised: Phrases,
     /// Words that make "I need" a reason and no request: "I need it for".
@@ -229,6 +271,12 @@ pub fn stands(mail: &Mail, phrases: &Phrases) -> bool {
     [&mail.subject, &mail.new_text].into_iter().any(|text| has(&fold(text), phrases))
 }
 
+/// How many phrases of the list subject and new text of a mail contain.
+#[must_use]
+pub fn hits_of(mail: &Mail, phrases: &Phrases) -> usize {
+    hits(&fold(&format!("{}\n{}", mail.subject, mail.new_text)), phrases)
+}
+
 /// Whether the folded text contains a phrase of the list that has none of the other list in it.
 #[must_use]
 pub fn has_but(folded: &str, phrases: &Phrases, but: &Phrases) -> bool {
@@ -261,58 +309,6 @@ pub fn places(folded: &str, phrases: &Phrases) -> usize {
 #[must_use]
 pub fn sum(folded: &str, phrases: &Phrases, weight: impl Fn(&str) -> usize) -> usize {
     phrases.found(folded).into_iter().filter_map(|at| phrases.all.get(at)).map(|phrase| weight(phrase)).sum()
-}
-
-/// A list of phrases, looked up by their first two characters: a text is read once for a whole list.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(from = "Vec<String>")]
-pub struct Phrases {
-    all: Vec<String>,
-    by_beginning: BTreeMap<(char, char), Vec<usize>>,
-    /// Whether a phrase has a single character: it stands under any second one that may follow it.
-    short: bool,
-}
-
-impl From<Vec<String>> for Phrases {
-    fn from(all: Vec<String>) -> Self {
-        let mut by_beginning: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (at, phrase) in
-            all.iter().enumerate().filter(|(_, phrase)| !phrase.trim_end_matches('*').is_empty())
-        {
-            by_beginning.entry(beginning(phrase)).or_default().push(at);
-        }
-        let short = by_beginning.keys().any(|(_, second)| matches!(second, '*' | ' '));
-        Self { all, by_beginning, short }
-    }
-}
-
-impl Phrases {
-    /// The phrases, in the order of the list.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.all.iter().map(String::as_str)
-    }
-
-    fn found(&self, folded: &str) -> BTreeSet<usize> {
-        starts(folded).filter_map(|at| folded.get(at..)).flat_map(|rest| self.at(rest)).collect()
-    }
-
-    /// The phrases that begin where the text does.
-    fn at<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let (one, two) = beginning(text);
-        let mut keys = [Some((one, two)), None, None];
-        if self.short {
-            keys = [Some((one, two)), Some((one, '*')), Some((one, ' ')).filter(|_| two != ' ')];
-        }
-        let listed =
-            keys.into_iter().flatten().filter_map(|key| self.by_beginning.get(&key)).flatten().copied();
-        listed.filter(move |at| self.all.get(*at).is_some_and(|phrase| begins(text, phrase)))
-    }
-}
-
-/// The first two characters; a space stands for a missing one.
-fn beginning(text: &str) -> (char, char) {
-    let mut chars = text.chars();
-    (chars.next().unwrap_or(' '), chars.next().unwrap_or(' '))
 }
 
 /// Where a phrase may begin: at the first character of a word, and at every other sign.

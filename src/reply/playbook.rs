@@ -91,7 +91,7 @@ pub struct PlaybookProblem {
 }
 
 /// The slots a wording may use.
-pub const SLOTS: [&str; 31] = [
+pub const SLOTS: [&str; 33] = [
     "name",
     "full_name",
     "company",
@@ -113,6 +113,8 @@ pub const SLOTS: [&str; 31] = [
     "by",
     "legal",
     "manager",
+    "on_call",
+    "back",
     "discounts",
     "refund_terms",
     "free_alternative",

@@ -20,6 +20,8 @@ pub struct Promise {
     pub words: String,
     /// The greeting of this hour in the company's zone: `Buenas tardes`.
     pub good_day: String,
+    /// When somebody is there again, where nobody is now: `on Monday, 23 November, from 9 am`.
+    pub back: Option<String>,
 }
 
 /// The moment `hours` of business after `now`, rounded up to a full hour within business hours;
@@ -44,7 +46,35 @@ pub fn promise(company: &Company, language: Language, now: Timestamp, hours: u16
     } else {
         words(language, due.date(), today, clock.as_deref())
     };
-    Promise { at, words, good_day: good_day(language, start.time()).to_owned() }
+    let zoned = company.time_zone.is_some();
+    let back = opening(&company.hours, start)
+        // without a zone the hour is nobody's
+        .filter(|opens| zoned || opens.date() != start.date())
+        .map(|opens| {
+            let hour = zoned.then(|| self::clock(language, opens.time()));
+            back(language, opens.date(), opens.date() == start.date(), hour.as_deref())
+        });
+    Promise { at, words, good_day: good_day(language, start.time()).to_owned(), back }
+}
+
+/// When the next working day begins; `None` while somebody is there, or where the calendar has none.
+fn opening(hours: &Hours, start: DateTime) -> Option<DateTime> {
+    let around_the_clock = hours.to.0 <= hours.from.0;
+    let opens = if around_the_clock { Time::midnight() } else { hours.from.0 };
+    let mut date = start.date();
+    for _ in 0..HORIZON_DAYS {
+        if works(hours, date) {
+            let today = date == start.date();
+            if today && start.time() >= opens && (around_the_clock || start.time() < hours.to.0) {
+                return None;
+            }
+            if !today || start.time() < opens {
+                return Some(date.to_datetime(opens));
+            }
+        }
+        date = date.tomorrow().ok()?;
+    }
+    None
 }
 
 /// Closes the apposition of a date inside a Russian or Ukrainian sentence: `до среды, 25 ноября, …`.
@@ -255,6 +285,33 @@ fn words(language: Language, date: Date, today: bool, clock: Option<&str>) -> St
     }
 }
 
+/// From when on somebody is there again.
+fn back(language: Language, date: Date, today: bool, clock: Option<&str>) -> String {
+    let day = date.day();
+    let weekday = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or(0);
+    let month = usize::try_from(date.month()).unwrap_or(1).saturating_sub(1);
+    let name = |table: &'static [&'static str], at: usize| table.get(at).copied().unwrap_or("");
+    let (date, since) = match language {
+        Language::Es => (
+            format!("el {} {day} de {}", name(&ES_DAYS, weekday), name(&ES_MONTHS, month)),
+            ("hoy", " a partir de las"),
+        ),
+        Language::Ru => {
+            (format!("{}, {day} {}", name(&RU_ON, weekday), name(&RU_MONTHS, month)), ("сегодня", " с"))
+        }
+        Language::Uk => {
+            (format!("{}, {day} {}", name(&UK_ON, weekday), name(&UK_MONTHS, month)), ("сьогодні", " з"))
+        }
+        Language::En | Language::Other => {
+            (format!("on {}, {day} {}", name(&EN_DAYS, weekday), name(&EN_MONTHS, month)), ("today", " from"))
+        }
+    };
+    let (now, since) = since;
+    let stop = if language == Language::Es || today { "" } else { "," };
+    let date = if today { now.to_owned() } else { date };
+    clock.map_or(date.clone(), |clock| format!("{date}{stop}{since} {clock}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,6 +327,22 @@ mod tests {
     fn a_promise_made_on_friday_evening_is_kept_on_monday() {
         let promise = promise(&kyiv(), Language::Uk, FRIDAY, 2);
         assert_eq!(promise.words, "у понеділок, 23 листопада, до 11:00");
+    }
+
+    #[test]
+    fn where_nobody_is_there_it_is_said_when_somebody_is() {
+        let of = |language, now| promise(&kyiv(), language, now, 1).back;
+        assert_eq!(of(Language::Uk, FRIDAY).as_deref(), Some("у понеділок, 23 листопада, з 9:00"));
+        assert_eq!(of(Language::En, FRIDAY).as_deref(), Some("on Monday, 23 November, from 9 am"));
+        assert_eq!(
+            of(Language::Es, FRIDAY).as_deref(),
+            Some("el lunes 23 de noviembre a partir de las 9:00")
+        );
+        let (noon, early) = (Timestamp(FRIDAY.0 - 6 * 3600), Timestamp(FRIDAY.0 - 12 * 3600));
+        assert_eq!(of(Language::Ru, noon), None, "somebody is there");
+        assert_eq!(of(Language::Ru, early).as_deref(), Some("сегодня с 9:00"));
+        let nowhere = promise(&Company::default(), Language::Ru, Timestamp(FRIDAY.0 + 86_400), 1).back;
+        assert_eq!(nowhere.as_deref(), Some("в понедельник, 23 ноября"), "nobody knows whose clock it is");
     }
 
     #[test]

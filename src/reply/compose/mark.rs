@@ -4,6 +4,17 @@ use crate::classify::Label;
 use crate::mail::Language;
 use crate::reply::Occasion;
 
+/// Who helps while nobody is there, where the company file does not say it.
+pub(super) fn on_call(language: Language) -> String {
+    match language {
+        Language::Es => "QUIÉN PUEDE AYUDAR AHORA MISMO Y CÓMO LOCALIZARLO",
+        Language::Ru => "КТО МОЖЕТ ПОМОЧЬ ПРЯМО СЕЙЧАС И КАК СВЯЗАТЬСЯ",
+        Language::Uk => "ХТО МОЖЕ ДОПОМОГТИ ПРОСТО ЗАРАЗ І ЯК ЗВ'ЯЗАТИСЯ",
+        Language::En | Language::Other => "WHO CAN HELP RIGHT NOW AND HOW TO REACH THEM",
+    }
+    .to_owned()
+}
+
 /// The marks of a script, in the customer's language, in order: for `answer` and `answer_more`.
 pub(super) fn marks(script: &str, two_questions: bool, language: Language) -> Vec<String> {
     let of = |en: &[&str], es: &[&str], ru: &[&str], uk: &[&str]| {

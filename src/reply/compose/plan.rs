@@ -25,6 +25,7 @@ impl Step {
 
 /// What is answered, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked by itself")]
 pub(super) struct Plan {
     /// The primary label of the mail, or the occasion: the word of the playbook.
     pub(super) playbook: &'static str,
@@ -45,6 +46,10 @@ pub(super) struct Plan {
     doubted: BTreeSet<Label>,
     /// A move of the script `abuse` to say first.
     first: Option<&'static str>,
+    /// Whether the first step of a fright is said, though the mail is written calmly.
+    pub(super) first_step: bool,
+    /// Whether a label says that somebody is frightened, sure or not.
+    frightened: bool,
 }
 
 impl Plan {
@@ -73,6 +78,8 @@ impl Plan {
                 variants: Vec::new(),
                 doubted,
                 first,
+                first_step: false,
+                frightened: has(Label::Panic),
             })
         };
         match primary {
@@ -121,7 +128,15 @@ impl Plan {
             variants: Vec::new(),
             doubted: BTreeSet::new(),
             first: None,
+            first_step: false,
+            frightened: false,
         }
+    }
+
+    /// The same plan while nobody is there to keep a promise of hours.
+    pub(super) fn closed(mut self) -> Self {
+        self.variants.push("closed");
+        self
     }
 
     /// What is given back of the mail before the questions, where the sequence does not name it itself.
@@ -178,6 +193,9 @@ impl Plan {
             if !also.is_empty() {
                 paragraphs.insert(at.min(paragraphs.len()), also);
             }
+        }
+        if self.first_step {
+            paragraphs.insert(1.min(paragraphs.len()), vec![Step::new("panic", "first-step?")]);
         }
         if let Some(first) = self.first {
             paragraphs.insert(1.min(paragraphs.len()), vec![Step::new("abuse", first)]);
@@ -250,16 +268,18 @@ mod tests {
 
     #[test]
     fn a_script_that_the_words_do_not_bear_out_gives_way() {
-        let plan = of(&[Label::Pricing, Label::Praise], 0).unwrap();
+        let plan = |doubted: &[Label]| {
+            Plan::of(&[Label::Pricing, Label::Praise], doubted, &History::default()).unwrap()
+        };
         let mut facts = Facts::default();
         facts.slots.insert("question", crate::reply::facts::Fact::default());
         assert_eq!(
-            plan.clone().fit(&facts).answered,
+            plan(&[Label::Praise]).fit(&facts).answered,
             [Label::Question],
             "nobody spoke of a price or was kind"
         );
         facts.borne_out.extend([Label::Pricing, Label::Praise]);
-        assert_eq!(plan.fit(&facts).answered, [Label::Pricing, Label::Praise]);
+        assert_eq!(plan(&[]).fit(&facts).answered, [Label::Pricing, Label::Praise]);
     }
 
     #[test]

@@ -107,8 +107,9 @@ impl<'a> Speaker<'a> {
             outcomes,
         ];
         // the first step has named the emergency services already
-        let grave = self.matter.is_some_and(|matter| matter.name == "danger");
-        if grave && self.main == "panic" && step.wanted == "sorry" {
+        // and a matter that does not press has nothing to say to who is frightened
+        let beside = self.matter.is_some_and(|matter| matter.name == "danger" || !matter.urgent());
+        if beside && self.main == "panic" && step.wanted == "sorry" {
             return Ok(String::new());
         }
         // who says by when what is wanted is not asked what presses
@@ -189,7 +190,7 @@ impl<'a> Speaker<'a> {
         promise::close(&text, self.slots.get("by").map_or("", String::as_str), self.request.mail.language)
     }
 
-    /// The details that were not given back yet; a single one is not worth a sentence.
+    /// The details that were not given back yet; a single one is worth a sentence where it is a number.
     fn details(&self) -> Option<String> {
         let new: Vec<&str> = self
             .facts
@@ -199,7 +200,11 @@ impl<'a> Speaker<'a> {
             .filter(|detail| !self.gives(detail))
             .take(DETAILS)
             .collect();
-        (new.len() > 1).then(|| printable(&new.join(", ")))
+        let number = |slot: &str| {
+            self.facts.get(slot).is_some_and(|number| new.iter().any(|detail| detail.ends_with(number)))
+        };
+        let telling = new.len() > 1 || NUMBERS.iter().any(|slot| number(slot));
+        telling.then(|| printable(&new.join(", ")))
     }
 
     /// Whether a detail stands in what was said; a number without its noun is enough.

@@ -14,7 +14,7 @@ use crate::reply::playbook::Matter;
 const LONGEST_WISH: usize = 110;
 
 /// Fewest words of content in a sentence that is repeated.
-const FEWEST_WORDS: usize = 2;
+pub(super) const FEWEST_WORDS: usize = 2;
 
 /// Sentences at the beginning of a mail of which one with a word of failure is the matter whatever the
 /// subject says.
@@ -25,6 +25,9 @@ const FIRST: usize = 5;
 
 /// Most sentences of a mail whose beginning is taken for its matter.
 pub(super) const SHORT: usize = 6;
+
+/// Fewest words of a sentence that goes before the subject.
+const FEWEST_TOLD: usize = 5;
 
 /// Shortest beginning that is taken for the matter, in characters.
 const SHORTEST_TOLD: usize = 20;
@@ -59,12 +62,12 @@ impl Reading<'_> {
         self.cues(label).map_or(0, |cues| lexicon::hits(&sentence.folded, cues))
     }
 
-    fn free(&self) -> impl Iterator<Item = (usize, &Sentence)> {
+    pub(super) fn free(&self) -> impl Iterator<Item = (usize, &Sentence)> {
         let may = |sentence: &Sentence| sentence.may(self.wary) && !self.taken.contains(&sentence.text);
         self.all.iter().enumerate().filter(move |(_, sentence)| may(sentence))
     }
 
-    fn take(&mut self, found: Option<Fact>) -> Option<Fact> {
+    pub(super) fn take(&mut self, found: Option<Fact>) -> Option<Fact> {
         self.taken.extend(found.iter().map(|fact| fact.read_from.clone()));
         found
     }
@@ -72,7 +75,7 @@ impl Reading<'_> {
     /// The sentence that says what the mail is about, under this label.
     pub(super) fn key(&mut self, label: Label) -> Option<Fact> {
         if label == Label::Question {
-            return self.question();
+            return self.question(true);
         }
         let scored = |(at, sentence): (usize, &Sentence)| {
             let score = self.score(at, sentence, label).map(|score| (score, sentence.clone()));
@@ -119,6 +122,7 @@ impl Reading<'_> {
                 && !sentence.hangs
                 && !self.chases(sentence)
                 && !self.is_scenery(sentence)
+                && !self.is_aside(sentence)
                 && !self.demands(sentence)
                 && !lexicon::has(&sentence.folded, &self.lists.months)
                 && sentence.text.chars().filter(char::is_ascii_digit).count() < 3
@@ -186,7 +190,20 @@ impl Reading<'_> {
             && !(said > 0 && signs > 0)
             && (sets_scene(sentence, lists) || !(said > 0 && at < OPENING || signs > 0 && at == 0))
             && !self.names_failure(sentence);
-        let sure = sure && !beside;
+        // "does not fit at all" says less than the subject
+        let clipped = label == Label::Complaint
+            && self.titled
+            && titled == 0
+            && sentence.text.split_whitespace().count() < FEWEST_TOLD;
+        // what was ordered or filed says less than the subject, too
+        let ordered = label == Label::Complaint
+            && self.titled
+            && said + signs == 0
+            && titled < 2
+            && sets_scene(sentence, lists)
+            && !self.names_failure(sentence);
+        let aside = failure && self.is_aside(sentence) || ordered;
+        let sure = sure && !beside && !clipped && !aside;
         let fewest = if failure && !self.names_failure(sentence) { FEWEST_WORDS + 1 } else { FEWEST_WORDS };
         if !fits || !sure || hangs || bare || content.len() < fewest {
             return None;
@@ -232,45 +249,6 @@ impl Reading<'_> {
         kind > 0 && !wants && (kinder || sentence.content(self.lists).count() >= 4)
     }
 
-    /// The first question that asks for something; else the sentence that requests an answer.
-    pub(super) fn question(&mut self) -> Option<Fact> {
-        let asked = |sentence: &&Sentence| {
-            sentence.asks()
-                && sentence.content(self.lists).count() + self.hits(sentence, Label::Question).min(1)
-                    >= FEWEST_WORDS
-                && !lexicon::has(&sentence.folded, &self.lists.rhetoric)
-                && (!self.wary || self.hits(sentence, Label::Question) > 0)
-        };
-        let free: Vec<&Sentence> = self.free().map(|(_, sentence)| sentence).collect();
-        // a second question has to be one beyond doubt
-        let second = self.all.iter().any(|sentence| sentence.asks() && self.taken.contains(&sentence.text));
-        let asked =
-            |sentence: &&Sentence| asked(sentence) && (!second || self.hits(sentence, Label::Question) > 0);
-        let plain = free.iter().copied().filter(|sentence| !sentence.hangs).find(asked);
-        let requested = |sentence: &&Sentence| {
-            !self.wary
-                && !second
-                && !sentence.hangs
-                && sentence.content(self.lists).count() > FEWEST_WORDS
-                && sentence.text.chars().count() <= LONGEST
-                && self.requests(sentence)
-        };
-        let found = plain
-            .or_else(|| free.iter().copied().find(asked))
-            .or_else(|| free.iter().copied().find(requested))
-            .and_then(|sentence| fact(sentence, self.lists));
-        self.take(found)
-    }
-
-    /// Whether a sentence asks for an answer without a question mark.
-    pub(super) fn requests(&self, sentence: &Sentence) -> bool {
-        let first =
-            sentence.folded.split(' ').next().unwrap_or("").trim_matches(|c: char| !c.is_alphanumeric());
-        let interrogative = self.cues(Label::Question).is_some_and(|cues| lexicon::has(first, cues));
-        lexicon::has(&sentence.folded, &self.lists.requests)
-            || interrogative && !sentence.folded.contains(',') && self.hits(sentence, Label::Complaint) == 0
-    }
-
     /// A sentence that says what result is wanted.
     pub(super) fn wish(&mut self) -> Option<Fact> {
         let found = self
@@ -290,6 +268,7 @@ impl Reading<'_> {
                     && !lexicon::has(&sentence.folded, &self.lists.courting)
                     && self.wants(sentence)
                     && self.is_request(sentence)
+                    && !self.is_told(sentence)
             })
             .last()
             .and_then(|sentence| fact(sentence, self.lists));
@@ -303,6 +282,14 @@ impl Reading<'_> {
             || self.lists.asking.iter().any(|asking| lexicon::first_words(&sentence.folded, asking));
         let told = self.hits(sentence, Label::Complaint) > 0;
         (opens || !told) && !lexicon::has(&sentence.folded, &self.lists.reasons)
+    }
+
+    /// Whether a sentence gives back what somebody else said or has to be done, and asks for nothing:
+    /// "she told me it has to go back".
+    fn is_told(&self, sentence: &Sentence) -> bool {
+        !self.demands(sentence)
+            && (lexicon::has(&sentence.folded, &self.lists.saying)
+                || sentence.text.contains(['"', '«', '“', '„']))
     }
 
     /// Whether a sentence says what result is wanted. Refusals, thanks and figures of speech are none.

@@ -1,7 +1,7 @@
 //! Clauses of a sentence: the one that only sets the scene, and those behind it that tell what failed.
 
 use super::sentence::Sentence;
-use crate::reply::lexicon::{self, Lexicon};
+use crate::reply::lexicon::{self, Lexicon, Phrases};
 
 /// Words at the beginning of a clause among which one says that it sets the scene: "On 6 November at
 /// your shop I bought".
@@ -15,6 +15,13 @@ pub(super) fn sets_scene(sentence: &Sentence, lists: &Lexicon) -> bool {
     let (head, _) = halves(&sentence.folded, lists);
     let begins: Vec<&str> = head.split_whitespace().take(BEGINNING).collect();
     lexicon::has(&begins.join(" "), &lists.scenes)
+}
+
+/// Whether what a sentence begins with only sets the scene, and tells of nothing that went wrong; what
+/// stands behind it may.
+pub(super) fn is_scene(sentence: &Sentence, cues: &[&Phrases], lists: &Lexicon) -> bool {
+    let (head, behind) = halves(&sentence.folded, lists);
+    !behind.is_empty() && sets_scene(sentence, lists) && !cues.iter().any(|cues| lexicon::has(head, cues))
 }
 
 /// What stands behind the first clause; empty where there is only one.

@@ -1,18 +1,52 @@
 //! Whether somebody's health or safety may be at stake. A child or a dog in the house is no danger.
 
+use super::outcome::own_words;
 use super::sentence::Sentence;
 use crate::reply::lexicon::{self, Lexicon};
 use crate::reply::playbook::Matter;
 
+/// How near it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Near {
+    /// Nothing tells of any.
+    No,
+    /// A weak sign beside somebody who needs care.
+    Perhaps,
+    /// A strong sign, or two weak ones in a sentence.
+    Surely,
+}
+
 /// One strong sign anywhere, two weaker ones in a sentence, or a weaker one beside somebody vulnerable.
-pub(super) fn is_near(all: &[Sentence], folded: &str, matters: &[Matter], lists: &Lexicon) -> bool {
+///
+/// What is "not urgent" is none. What was said by others and what has a date is none either, unless the
+/// mail is written in a fright.
+pub(super) fn near(
+    all: &[Sentence],
+    subject: &str,
+    fright: bool,
+    matters: &[Matter],
+    lists: &Lexicon,
+) -> Near {
+    if all.iter().any(|sentence| lexicon::has(&sentence.folded, &lists.unhurried)) {
+        return Near::No;
+    }
     let matter = matters.iter().find(|matter| matter.name == "danger");
-    let alarming = |sentence: &Sentence| match lexicon::hits(&sentence.folded, &lists.alarms) {
-        0 => false,
-        1 => lexicon::has(&sentence.folded, &lists.vulnerable),
-        _ => true,
+    let alarm = |said: &str| {
+        let strong = matter.is_some_and(|matter| lexicon::has(said, &matter.strong));
+        match lexicon::hits(said, &lists.alarms) {
+            _ if strong || lexicon::has(said, &lists.dangers) => Near::Surely,
+            1 if lexicon::has(said, &lists.vulnerable) => Near::Perhaps,
+            0 | 1 => Near::No,
+            _ => Near::Surely,
+        }
     };
-    matter.is_some_and(|matter| lexicon::has(folded, &matter.strong))
-        || lexicon::has(folded, &lists.dangers)
-        || all.iter().any(alarming)
+    let told = |sentence: &Sentence| {
+        let past = lexicon::has(&sentence.folded, &lists.months);
+        match (fright, past) {
+            (true, _) => alarm(&sentence.folded),
+            (false, true) => Near::No,
+            (false, false) => alarm(&own_words(&sentence.folded)),
+        }
+    };
+    all.iter().map(told).max().unwrap_or(Near::No).max(alarm(subject))
 }

@@ -11,6 +11,9 @@ use crate::reply::lexicon::{self, Lexicon};
 /// Most dates given back.
 const MOST_DATES: usize = 3;
 
+/// How many words a date may stand from the number or sum that it dates.
+const NEAR: usize = 6;
+
 /// The details of a mail, in the order in which they are given back.
 pub(super) fn read(
     text: &str,
@@ -28,7 +31,17 @@ pub(super) fn read(
         return found;
     }
     let words = words(text);
-    let dates = (0..words.len()).filter_map(|at| date(&words, at, lists));
+    let numbered: Vec<usize> = (0..words.len())
+        .filter(|at| {
+            words.get(*at).is_some_and(|word| {
+                digits(word.bare) > 0 && found.iter().any(|known| known.contains(word.bare))
+            })
+        })
+        .collect();
+    let near = |at: usize| numbered.iter().any(|number| number.abs_diff(at) <= NEAR);
+    // what happened when is a story, unless it dates the number or the sum
+    let dates = (0..words.len()).filter(|at| near(*at)).filter_map(|at| date(&words, at, lists));
+    let dates: Vec<String> = dates.collect();
     for date in dates {
         let months = found.iter().filter(|known| lexicon::has(&lexicon::fold(known), &lists.months)).count();
         if !found.contains(&date) && months < MOST_DATES {
@@ -60,6 +73,7 @@ fn date(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<String> {
             && word.bare.starts_with(|c: char| c.is_ascii_digit())
             && word.bare.chars().count() <= 5
             && !word.bare.contains([':', '.', ',', '%', '/'])
+            && word.bare.trim_end_matches(char::is_alphabetic).parse::<u8>().is_ok_and(|day| day < 32)
     };
     let next = words.get(at + 1).filter(|_| !here.stops);
     let after = words.get(at + 2).filter(|_| next.is_some_and(|next| !next.stops));
@@ -106,5 +120,10 @@ mod tests {
             "an oblique noun is left out"
         );
         assert_eq!(details(Language::En, "It may 5 times fail."), [""; 0]);
+        let sums = "In October and in November 39 pounds went from my account 448120.";
+        assert_eq!(details(Language::En, sums), ["account 448120", "39 pounds"]);
+        let story =
+            "Order 448120 is here. My sister came on 3 November, and we went to the sea until 9 November.";
+        assert_eq!(details(Language::En, story), ["order 448120"], "days of a story are none");
     }
 }

@@ -49,7 +49,9 @@ pub(super) fn identifier(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Opti
     let group = |word: &Word<'_>| is_number(word.bare) && word.bare.len() <= 3 && !word.stops;
     let thousands = here.bare.len() == 3 && at.checked_sub(1).and_then(|at| words.get(at)).is_some_and(group);
     let ordinal = here.bare.split_once('-').is_some_and(|(day, ending)| {
-        day.len() <= 2 && is_number(day) && !ending.is_empty() && ending.chars().all(char::is_lowercase)
+        let days = ending.len() <= 2 && is_number(ending);
+        let lower = !ending.is_empty() && ending.chars().all(char::is_lowercase);
+        day.len() <= 2 && is_number(day) && (lower || days && before_a_month(words, at, lists))
     });
     if thousands || ordinal {
         return None;
@@ -121,7 +123,17 @@ pub(super) fn identifier(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Opti
         }
     }
     let signed = here.numbered && digits(&value) >= 3 || lettered;
-    (signed || is_code(&value)).then(|| Identifier { slot: "case", read_from: value.clone(), value, length })
+    (signed || is_code(&value) || is_long(&value)).then(|| Identifier {
+        slot: "case",
+        read_from: value.clone(),
+        value,
+        length,
+    })
+}
+
+/// "14-16 November".
+fn before_a_month(words: &[Word<'_>], at: usize, lists: &Lexicon) -> bool {
+    words.get(at + 1).is_some_and(|next| lexicon::has(&next.folded, &lists.months))
 }
 
 /// Whether a short number stands so near its noun that it is its: not "on the order it showed 268".
@@ -132,6 +144,11 @@ fn near(words: &[Word<'_>], noun: usize, at: usize, value: &str) -> bool {
 
 fn names_a_number(word: &Word<'_>, lists: &Lexicon) -> bool {
     lists.nouns.values().any(|nouns| lexicon::has(&word.folded, nouns))
+}
+
+/// More digits in one word than a telephone number has: a parcel's, a card's.
+pub(super) fn is_long(text: &str) -> bool {
+    is_number(text) && (13..=22).contains(&text.len())
 }
 
 /// Digits alone.

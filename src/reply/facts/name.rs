@@ -12,8 +12,14 @@ const LONGEST_LINE: usize = 50;
 const PARTICLES: [&str; 16] =
     ["de", "del", "la", "las", "los", "da", "dos", "do", "von", "van", "der", "den", "di", "le", "bin", "al"];
 
-/// Titles before a name, in languages where the name is used without.
-const TITLES: [&str; 8] = ["arq", "lic", "licda", "abog", "ing", "cpn", "mtro", "mtra"];
+/// Titles before a name, which is used without.
+const TITLES: [&str; 19] = [
+    "arq", "lic", "licda", "abog", "ing", "cpn", "mtro", "mtra", "mr", "mrs", "ms", "miss", "mx", "dr",
+    "dra", "sr", "sra", "srta", "prof",
+];
+
+/// Lengths of a word by itself that is taken for a name.
+const ALONE: std::ops::RangeInclusive<usize> = 3..=12;
 
 /// The name to greet with: from the end of the text, the signature block, or the `From` field.
 pub(super) fn signed(mail: &Mail, text: &str, lists: &Lexicon) -> Option<(&'static str, Fact)> {
@@ -22,7 +28,9 @@ pub(super) fn signed(mail: &Mail, text: &str, lists: &Lexicon) -> Option<(&'stat
         .or_else(|| {
             from_line(mail.signature.lines().find(|line| !line.trim().is_empty())?, from, true, lists)
         })
-        .or_else(|| person(from, false, lists).map(|name| (name, from.to_owned())))?;
+        .or_else(|| {
+            person(from, false, lists).or_else(|| alone(from, lists)).map(|name| (name, from.to_owned()))
+        })?;
     let (name, read_from) = name;
     let value = if mail.language == Language::Uk { vocative(&name, lists) } else { name };
     let known = value.split(' ').count() == 1
@@ -80,10 +88,30 @@ fn from_line(line: &str, from: &str, closed: bool, lists: &Lexicon) -> Option<(S
     person(rest, closed || shared, lists).map(|name| (name, line.to_owned()))
 }
 
+/// One word as the name of a sender, where the alphabet has no surname by itself: `Tyrell`.
+fn alone(from: &str, lists: &Lexicon) -> Option<String> {
+    let name = from.trim();
+    let folded = lexicon::fold(name);
+    let latin = name.chars().all(|c| c.is_alphabetic() && !('\u{400}'..'\u{530}').contains(&c));
+    let capital = name.starts_with(char::is_uppercase) && !name.chars().skip(1).any(char::is_uppercase);
+    let other =
+        [&lists.not_a_person, &lists.greetings, &lists.vague, &lists.calendar, &lists.small, &lists.thanks];
+    let named = latin && capital && ALONE.contains(&name.chars().count());
+    (named && !other.iter().any(|list| lexicon::has(&folded, list))).then(|| name.to_owned())
+}
+
+/// Whether a word ends as surnames of this language do and as few names.
+fn is_surname(word: &str, lists: &Lexicon) -> bool {
+    let folded = lexicon::fold(word);
+    lists.names.binary_search(&folded).is_err()
+        && lists.surnames.iter().any(|end| folded.ends_with(end.as_str()))
+}
+
 /// How a person written like this is greeted. `sure` when the line is known to be a signature.
 fn person(written: &str, sure: bool, lists: &Lexicon) -> Option<String> {
     let plain = written.split(['(', ',', '|', '/', '<']).next().unwrap_or("");
-    let folded = lexicon::fold(plain);
+    let untitled: Vec<&str> = plain.split_whitespace().skip_while(|word| is_title(word)).collect();
+    let folded = lexicon::fold(&untitled.join(" "));
     if lexicon::has(&folded, &lists.not_a_person) || plain.contains(['«', '"', '@', '&', '_']) {
         return None;
     }
@@ -91,7 +119,7 @@ fn person(written: &str, sure: bool, lists: &Lexicon) -> Option<String> {
         plain.split_whitespace().any(|word| word.chars().filter(|c| c.is_alphabetic()).count() == 1);
     let words: Vec<&str> = plain
         .split_whitespace()
-        .skip_while(|word| TITLES.contains(&lexicon::fold(word.trim_end_matches('.')).as_str()))
+        .skip_while(|word| is_title(word))
         .map(|word| word.trim_matches(|c: char| !c.is_alphabetic()))
         .take_while(|word| word.starts_with(char::is_uppercase))
         .filter(|word| word.chars().count() > 1)
@@ -108,7 +136,8 @@ fn person(written: &str, sure: bool, lists: &Lexicon) -> Option<String> {
     }
     let known = |word: &str| lists.names.binary_search(&lexicon::fold(word)).is_ok();
     for (at, word) in words.iter().enumerate() {
-        if at > 0 && is_patronymic(word) && (words.len() > 2 || is_of_a_name(word, lists)) {
+        let certain = words.len() > 2 || is_feminine(word) || is_of_a_name(word, lists);
+        if at > 0 && is_patronymic(word) && certain {
             let first = words.get(at - 1)?;
             return Some(format!("{first} {word}"));
         }
@@ -117,14 +146,36 @@ fn person(written: &str, sure: bool, lists: &Lexicon) -> Option<String> {
     if known(first) {
         return Some(first.to_owned());
     }
+    let titled = plain.split_whitespace().next().is_some_and(is_title);
     let cyrillic = first.chars().any(|c| ('\u{400}'..'\u{530}').contains(&c));
     match words.as_slice() {
         [_, second] if cyrillic && known(second) => Some((*second).to_owned()),
-        [one] if sure && !initials => Some((*one).to_owned()),
+        // a bare surname greets nobody
+        [one] if sure && !initials && !titled && !is_surname(one, lists) => Some((*one).to_owned()),
+        [one, second] if cyrillic && is_surname(second, lists) && !is_surname(one, lists) => {
+            Some((*one).to_owned())
+        }
+        [_] if !cyrillic => particled(plain),
         // A whole name is polite in English and Spanish whichever part comes first.
         [_, _] | [_, _, _] if !cyrillic => Some(words.join(" ")),
         _ => None,
     }
+}
+
+/// A name with small words in it, as written: `Wouter de Graaf`.
+fn particled(plain: &str) -> Option<String> {
+    let words: Vec<&str> = plain.split_whitespace().skip_while(|word| is_title(word)).collect();
+    let small = |word: &&&str| PARTICLES.contains(*word);
+    let capital =
+        |word: &&str| word.starts_with(char::is_uppercase) && word.chars().skip(1).any(char::is_lowercase);
+    let ends = words.first().is_some_and(capital) && words.last().is_some_and(capital);
+    let particles = words.iter().filter(small).count();
+    let fits = ends && particles > 0 && words.len() - particles == 2 && words.len() <= 4;
+    fits.then(|| words.join(" "))
+}
+
+fn is_title(word: &str) -> bool {
+    TITLES.contains(&lexicon::fold(word.trim_end_matches('.')).as_str())
 }
 
 /// Whether a name is the beginning of a patronymic, as in Петрович; Полюхович is a surname.
@@ -133,10 +184,22 @@ fn is_of_a_name(word: &str, lists: &Lexicon) -> bool {
     let stem = ["йович", "ьевич", "ович", "евич", "ьич", "ич", "івна", "ївна", "овна", "евна", "ична"]
         .iter()
         .find_map(|end| word.strip_suffix(end));
+    // Михайлович is of Михаил
+    let stem = stem
+        .map(|stem| stem.replace("хайл", "хаил"))
+        .filter(|stem| stem.contains("хаил"))
+        .or(stem.map(str::to_owned));
     stem.is_some_and(|stem| {
+        let stem = stem.as_str();
         let at = lists.names.partition_point(|name| name.as_str() < stem);
         lists.names.get(at).is_some_and(|name| name.starts_with(stem))
     })
+}
+
+/// Whether a word can only be a woman's patronymic: no surname ends so.
+fn is_feminine(word: &str) -> bool {
+    let word = lexicon::fold(word);
+    ["овна", "евна", "ична", "івна", "ївна"].iter().any(|end| word.ends_with(end))
 }
 
 fn is_patronymic(word: &str) -> bool {
@@ -163,9 +226,13 @@ fn is_patronymic(word: &str) -> bool {
 
 /// The form of address, for names whose declension is known; any other stays as written.
 fn vocative(name: &str, lists: &Lexicon) -> String {
+    // a name before a patronymic is one, listed or not
+    let paternal = name.split(' ').skip(1).any(is_patronymic);
+    let cyrillic = name.chars().any(|c| ('\u{400}'..'\u{530}').contains(&c));
     let each = |word: &str| {
         let known = lists.names.binary_search(&lexicon::fold(word)).is_ok();
-        if known || is_patronymic(word) { called(word) } else { word.to_owned() }
+        let called_so = known || paternal || is_patronymic(word) || cyrillic && !is_surname(word, lists);
+        if called_so { called(word) } else { word.to_owned() }
     };
     name.split(' ').map(each).collect::<Vec<_>>().join(" ")
 }
@@ -245,10 +312,24 @@ mod tests {
             (Language::Ru, "Соня и Варя"),
             (Language::Ru, "Дядя Коля"),
             (Language::Uk, "Дідич"),
+            (Language::En, "Mrs R. Venkataraman"),
+            (Language::En, "Accounts"),
             (Language::Uk, "TOV_Mriya"),
         ] {
             assert_eq!(greeted(language, from, "x"), None, "{from}");
         }
+    }
+
+    #[test]
+    fn a_sender_of_one_word_is_greeted_and_a_bare_surname_is_not() {
+        assert_eq!(greeted(Language::En, "Tyrell", "x").as_deref(), Some("Tyrell"));
+        assert_eq!(greeted(Language::En, "Wouter de Graaf", "x").as_deref(), Some("Wouter de Graaf"));
+        assert_eq!(greeted(Language::En, "Dr. Adaeze Nwosu", "x").as_deref(), Some("Adaeze Nwosu"));
+        assert_eq!(greeted(Language::Ru, "Роза Ахметовна", "Да.").as_deref(), Some("Роза Ахметовна"));
+        assert_eq!(greeted(Language::Ru, "Сергей Михайлович", "Да.").as_deref(), Some("Сергей Михайлович"));
+        assert_eq!(greeted(Language::Ru, "Жулдыз Абенова", "Не работает.").as_deref(), Some("Жулдыз"));
+        assert_eq!(greeted(Language::Ru, "", "Не работает.\nС уважением, Костылев"), None);
+        assert_eq!(greeted(Language::Uk, "", "Не працює.\nЗ повагою, Полюхович"), None);
     }
 
     #[test]
@@ -273,6 +354,9 @@ mod tests {
             ("Петро Петрович", "Петре Петровичу"),
             ("Антон Полюхович", "Антоне"),
             ("Олег Дмитрович", "Олегу Дмитровичу"),
+            ("Стефа Михайлівна", "Стефо Михайлівно"),
+            ("Дзвінка Лев", "Дзвінко"),
+            ("Жулдиз Касименко", "Жулдизе"),
         ] {
             assert_eq!(greeted(Language::Uk, from, "x").as_deref(), Some(said));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Fact;
-use super::identifier::{identifier, telephone};
+use super::identifier::{identifier, is_long, telephone};
 use super::moment::{deadline, is_date, is_span, is_time};
 use super::word::{Word, is_currency_sign, numeric, words};
 use crate::reply::lexicon::{self, Lexicon};
@@ -73,13 +73,16 @@ fn one(found: &mut Numbers, words: &[Word<'_>], at: usize, lists: &Lexicon) -> u
         let first = at.saturating_sub(length - 1);
         let taken = words.get(first.saturating_sub(REACH)..first).unwrap_or_default();
         let taken = taken.iter().any(|word| lexicon::has(&word.folded, &lists.sums));
-        found.sum(amount, taken);
+        // "a fee of 0 €" is what somebody was told
+        if amount.contains(|c: char| ('1'..='9').contains(&c)) {
+            found.sum(amount, taken);
+        }
         return 1;
     }
     if !word.bare.contains(|c: char| c.is_ascii_digit()) {
         return 1;
     }
-    let telephone = telephone(words, at);
+    let telephone = if is_long(word.bare) && !word.plus { 0 } else { telephone(words, at) };
     let called = words.get(at.saturating_sub(REACH)..at).unwrap_or_default();
     let rings = word.plus
         || word.bare.starts_with('0')
@@ -145,7 +148,7 @@ fn amount(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<(String, usi
     while first > 0 && at - first < 3 {
         let before = words.get(first - 1)?;
         let joins =
-            first == at || words.get(first).is_some_and(|next| next.bare.len() == 3 && numeric(next.bare));
+            first == at || words.get(first).is_some_and(|next| numeric(next.bare) && is_group(next.bare));
         if !numeric(before.bare) || before.stops || !joins {
             break;
         }
@@ -153,6 +156,11 @@ fn amount(words: &[Word<'_>], at: usize, lists: &Lexicon) -> Option<(String, usi
     }
     let parts: Vec<&str> = words.get(first..=at)?.iter().map(|word| word.bare).collect();
     (first < at).then(|| (parts.join(" "), at - first + 1))
+}
+
+/// Whether a number goes on from the thousands before it: `215`, `215,40`.
+fn is_group(text: &str) -> bool {
+    text.split([',', '.']).next().is_some_and(|whole| whole.len() == 3)
 }
 
 #[cfg(test)]
@@ -179,6 +187,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_no_sum_and_days_are_no_number() {
+        assert_eq!(
+            value(Language::Uk, "комісія 0 грн, а списали 50 грн", "amount").as_deref(),
+            Some("50 грн")
+        );
+        assert_eq!(value(Language::Uk, "списано 7 215,40 грн", "amount").as_deref(), Some("7 215,40 грн"));
+        assert_eq!(value(Language::Uk, "бронь: проживали 14-16 листопада", "case"), None);
+    }
+
+    #[test]
     fn reference_numbers_of_any_shape_are_known() {
         for (language, text) in [
             (Language::En, "MTCN is 448 221 9056 and it is on hold"),
@@ -192,6 +210,8 @@ mod tests {
             (Language::En, "fined £50, PCN 7720981"),
             (Language::En, "we fly with QX7R2L tomorrow"),
             (Language::Uk, "держномер АА 3301 ММ"),
+            (Language::Uk, "рекомендований до Праги, 0690021884417, не рухається"),
+            (Language::Es, "mi guia es 7723 0091 6654"),
         ] {
             let found = read(text, lexicon::of(language)).facts;
             assert!(found.iter().any(|(slot, _)| ["case", "account"].contains(slot)), "{text}");

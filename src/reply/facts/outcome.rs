@@ -25,7 +25,8 @@ pub(super) fn find(all: &[Sentence], outcomes: &[Outcome], lists: &Lexicon) -> W
     let mut wanted = Wanted::default();
     for sentence in all {
         let mut asking = false;
-        for clause in sentence.folded.split([',', ';', ':', '—', '–', '(', ')', '.', '!', '?']) {
+        let own = own_words(&sentence.folded);
+        for clause in own.split([',', ';', ':', '—', '–', '(', ')', '.', '!', '?']) {
             // "a new one, not a repair"
             let first = clause.split_whitespace().next().unwrap_or("");
             let refuses = lexicon::has(first, &lists.negations) && !lexicon::has(clause, &lists.asking);
@@ -34,6 +35,7 @@ pub(super) fn find(all: &[Sentence], outcomes: &[Outcome], lists: &Lexicon) -> W
                 continue;
             }
             asking |= lexicon::has(clause, &lists.asking) || orders(clause, lists);
+            let clause = &unrefused(clause, lists);
             let says = |outcome: &&Outcome| {
                 lexicon::has(clause, &outcome.strong) || asking && lexicon::has(clause, &outcome.weak)
             };
@@ -50,6 +52,40 @@ pub(super) fn find(all: &[Sentence], outcomes: &[Outcome], lists: &Lexicon) -> W
         }
     }
     wanted
+}
+
+/// A sentence without what somebody else said in it.
+pub(super) fn own_words(folded: &str) -> String {
+    let marks = |c: char| matches!(c, '«' | '»' | '“' | '”' | '„' | '"');
+    if folded.chars().filter(|c| marks(*c)).count() % 2 == 1 {
+        return folded.to_owned();
+    }
+    folded.split(marks).step_by(2).collect::<Vec<_>>().join(" ")
+}
+
+/// Words behind "not" that it refuses.
+const REFUSED: usize = 2;
+
+/// A clause without what it refuses: "replace it, do not repair it" or "instead of a refund".
+fn unrefused(clause: &str, lists: &Lexicon) -> String {
+    let mut words: Vec<&str> = clause.split_whitespace().collect();
+    let refused: Vec<usize> =
+        (0..words.len()).filter_map(|at| refusal(words.get(at..)?, at, lists)).collect();
+    for at in refused {
+        for word in words.iter_mut().skip(at).take(REFUSED) {
+            *word = "-";
+        }
+    }
+    words.join(" ")
+}
+
+/// Where what is refused begins, if a refusal stands at `at`; "could you not" refuses nothing.
+fn refusal(rest: &[&str], at: usize, lists: &Lexicon) -> Option<usize> {
+    let begins = rest.iter().take(3).copied().collect::<Vec<_>>().join(" ");
+    let refusal = lists.refusals.iter().find(|refusal| lexicon::first_words(&begins, refusal))?;
+    let length = refusal.split(' ').count();
+    let asks = rest.get(length).is_some_and(|next| lexicon::has(next, &lists.asking));
+    (!asks).then_some(at + length)
 }
 
 /// Whether a clause begins with an imperative, perhaps behind a joining word.
@@ -112,6 +148,9 @@ mod tests {
                 "Please cancel it properly and refund the three payments.",
                 "a refund and a cancellation",
             ),
+            (Language::En, "Please send a new one and not a refund.", "a replacement"),
+            (Language::Es, "Quiero que me devuelvan el dinero, no cambiarlo.", "la devolución del dinero"),
+            (Language::Uk, "Поверніть гроші, а нових не везіть.", "повернення"),
             (Language::En, "Can someone come on Saturday morning?", "a visit"),
             (
                 Language::Es,
@@ -140,6 +179,7 @@ mod tests {
             "In September I sent the form to cancel my membership.",
             "I do not want a refund.",
             "The refund came, and the technician was kind.",
+            "The man at the desk said \"please send a new one back\" and hung up.",
         ] {
             assert_eq!(wanted(Language::En, text), None, "{text}");
         }

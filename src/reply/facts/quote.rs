@@ -21,6 +21,15 @@ pub(super) fn fact(sentence: &Sentence, lists: &Lexicon) -> Option<Fact> {
         text = capitalised(&rest);
     }
     let asks = sentence.asks() || text.ends_with("?!");
+    // what stands before a Spanish question is beside it
+    let begins = text.rfind('¿').filter(|at| *at > 0);
+    if let Some((before, question)) = begins.and_then(|at| text.split_at_checked(at))
+        && (text.chars().count() > LONGEST || before.trim_end().ends_with([':', ';', '.']))
+        && question.split_whitespace().count() >= 3
+        && !before.contains('?')
+    {
+        text = question.to_owned();
+    }
     let bare = text.trim_end_matches(['.', '!', '?', '…', ',', ' ', ';', ':', ')', '(']);
     let closed = if bare.matches('(').count() > bare.matches(')').count() {
         format!("{bare})")

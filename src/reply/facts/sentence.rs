@@ -99,7 +99,7 @@ pub(super) fn split(text: &str, lists: &Lexicon) -> Vec<Sentence> {
         // a smile ends a sentence where people smile instead of stopping
         let smiles = c == ')' && current.ends_with("))");
         let ends = ends || smiles && next_is_capital(&chars);
-        if ends && breaks && speech.is_none() && !(c == '.' && abbreviated(&current, &chars)) {
+        if ends && breaks && speech.is_none() && !(c == '.' && abbreviated(&current, &chars, lists)) {
             flush(&mut current, lists, &mut found);
         }
     }
@@ -116,97 +116,20 @@ fn ended(current: &str) -> bool {
     current.trim_end_matches(['»', '”', '"']).ends_with(['.', '!', '?', '…'])
 }
 
-/// Short words that a stop follows without an end, whatever comes next.
-const ABBREVIATIONS: [&str; 45] = [
-    "no",
-    "nr",
-    "mr",
-    "mrs",
-    "ms",
-    "dr",
-    "dra",
-    "st",
-    "vs",
-    "num",
-    "sr",
-    "sra",
-    "srta",
-    "ud",
-    "uds",
-    "av",
-    "avda",
-    "jr",
-    "dpto",
-    "depto",
-    "prof",
-    "ing",
-    "lic",
-    "abog",
-    "art",
-    "apdo",
-    "ул",
-    "вул",
-    "кв",
-    "ст",
-    "им",
-    "ім",
-    "тел",
-    "п/п",
-    "просп",
-    "обл",
-    "буд",
-    "корп",
-    "гр",
-    "стр",
-    "рег",
-    "исх",
-    "вх",
-    "тыс",
-    "тис",
-];
-
-/// Short words that a stop follows without an end where a number comes next; any other may end a
-/// sentence: "за 3 дня. 16-го сказали".
-const NUMBERED: [&str; 22] = [
-    "ext",
-    "ref",
-    "tel",
-    "cod",
-    "cód",
-    "núm",
-    "pág",
-    "pag",
-    "fig",
-    "vol",
-    "cap",
-    "exp",
-    "доб",
-    "каб",
-    "пом",
-    "под",
-    "эт",
-    "пов",
-    "оф",
-    "под'їзд",
-    "табл",
-    "рис",
-];
-
 /// "no. 5", "ул. Мира", "Mr. Hale": a short word before the stop, or what follows is no capital.
-fn abbreviated(current: &str, rest: &std::iter::Peekable<std::str::Chars<'_>>) -> bool {
+fn abbreviated(current: &str, rest: &std::iter::Peekable<std::str::Chars<'_>>, lists: &Lexicon) -> bool {
     let before = current.trim_end_matches('.').split_whitespace().next_back().unwrap_or("");
-    let before = before.trim_start_matches('(');
+    let before = before.trim_start_matches(['(', '«', '"']);
     let next = rest.clone().find(|c| !c.is_whitespace());
     let starts =
         next.is_none_or(|c| c.is_uppercase() || matches!(c, '¿' | '¡' | '«' | '"' | '“' | '-' | '—' | '\''));
     let letter = before.chars().count() == 1
         && before.chars().all(char::is_alphabetic)
-        && !["I", "я", "є", "і", "й"].contains(&before);
-    let short = letter || ABBREVIATIONS.contains(&lexicon::fold(before).as_str());
-    let sum = ["грн", "руб", "тыс", "тис", "p.m", "a.m"].contains(&lexicon::fold(before).as_str());
-    let numbered =
-        NUMBERED.contains(&lexicon::fold(before).as_str()) && next.is_some_and(|c| c.is_ascii_digit());
-    short && next.is_some() || !starts && (sum || numbered)
+        && !["I", "я", "є", "і", "й", "ж", "б"].contains(&before);
+    let folded = lexicon::fold(before);
+    let short = letter || lists.abbreviations.contains(&folded);
+    let numbered = lists.numbered.contains(&folded) && next.is_some_and(|c| c.is_ascii_digit());
+    short && next.is_some() || !starts && (lists.shortened.contains(&folded) || numbered)
 }
 
 fn flush(current: &mut String, lists: &Lexicon, found: &mut Vec<Sentence>) {

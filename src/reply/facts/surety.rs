@@ -1,7 +1,7 @@
 //! Whether a sentence is surely the matter of a mail: a wrong one repeated is worse than none.
 
 use super::choice::{Reading, SHORT};
-use super::clause::{behind, sets_scene};
+use super::clause::{behind, is_scene, sets_scene};
 use super::sentence::{LONGEST, Sentence};
 use crate::classify::Label;
 use crate::reply::lexicon;
@@ -53,7 +53,12 @@ impl Reading<'_> {
     /// Whether a sentence has a sign that alone says what a mail is about. That nobody answered is seldom
     /// all of it.
     pub(super) fn names_failure(&self, sentence: &Sentence) -> bool {
-        let named = |matter: &Matter| lexicon::has(&sentence.folded, &matter.strong);
+        // what was bought or filed is told first; what stands behind it failed
+        let cues = [Label::Complaint, Label::Panic].into_iter().filter_map(|label| self.cues(label));
+        let cues: Vec<&lexicon::Phrases> = cues.chain([&self.lists.negations]).collect();
+        let scene = is_scene(sentence, &cues, self.lists);
+        let told = if scene { behind(sentence, self.lists) } else { &sentence.folded };
+        let named = |matter: &Matter| lexicon::has(told, &matter.strong);
         self.matters.iter().any(|matter| matter.name != "silence" && named(matter))
     }
 
@@ -72,6 +77,13 @@ impl Reading<'_> {
         asks && self.hits(sentence, Label::Pricing) > 0
     }
 
+    /// Whether a sentence asks something, and courts nobody.
+    pub(super) fn inquires(&self, sentence: &Sentence) -> bool {
+        let asks = sentence.asks() && !lexicon::has(&sentence.folded, &self.lists.rhetoric)
+            || lexicon::has(&sentence.folded, &self.lists.requests);
+        sentence.may(true) && asks && self.hits(sentence, Label::Question) > 0
+    }
+
     /// Whether a sentence is business, whatever stands beside it: what failed, or a number and what is
     /// asked about it.
     pub(super) fn is_business(&self, sentence: &Sentence) -> bool {
@@ -80,7 +92,11 @@ impl Reading<'_> {
         let numbered =
             digits > 2 && self.lists.nouns.values().any(|list| lexicon::has(&sentence.folded, list));
         let asked = failed > 0 || lexicon::has(&sentence.folded, &self.lists.asking);
-        sentence.may(true) && (self.names_failure(sentence) || failed > 1 && digits > 0 || numbered && asked)
+        let turned = self.lists.turns.iter().any(|turn| lexicon::first_words(&sentence.folded, turn));
+        let lacks = failed > 0 || lexicon::has(&sentence.folded, &self.lists.negations);
+        let named = self.names_failure(sentence) && (lacks || digits > 0 || turned);
+        let told = turned && lacks;
+        sentence.may(true) && (named || told || failed > 1 && digits > 0 || numbered && asked)
     }
 }
 
@@ -91,7 +107,7 @@ impl Reading<'_> {
         // "I did not open it" is a side remark
         let whole = sentence.folded.split(' ').count() > FEWEST_BEHIND;
         let negated = whole && lexicon::has(&sentence.folded, &self.lists.negations);
-        let speech = sentence.text.contains(['"', '«', '“', '„']);
+        let speech = speaks(&sentence.text);
         let set_off = self.lists.contrasts.iter().any(|word| {
             let inside = sentence.folded.split(", ").skip(1).any(|clause| lexicon::first_words(clause, word));
             inside || lexicon::first_words(&sentence.folded, word)
@@ -112,6 +128,20 @@ impl Reading<'_> {
             && behind.split_whitespace().count() < FEWEST_BEHIND
     }
 
+    /// Whether a sentence excuses or concedes something, or, in a language whose sentences have one, is
+    /// without a verb.
+    pub(super) fn is_aside(&self, sentence: &Sentence) -> bool {
+        let verbs = &self.lists.verbs;
+        let acts = |word: &str| {
+            let long = |end: &String| word.chars().count() > end.chars().count() + 1 || word == end;
+            verbs.iter().any(|end| word.ends_with(end.as_str()) && long(end))
+        };
+        let mut words = sentence.folded.split(|c: char| !c.is_alphanumeric() && c != '\'');
+        let verbless =
+            !verbs.is_empty() && !words.any(acts) && !lexicon::has(&sentence.folded, &self.lists.negations);
+        verbless || lexicon::has(&sentence.folded, &self.lists.asides)
+    }
+
     /// Whether a sentence begins with what is to be done.
     pub(super) fn demands(&self, sentence: &Sentence) -> bool {
         self.orders(sentence)
@@ -124,8 +154,29 @@ impl Reading<'_> {
         let first = folded.split(|c: char| !c.is_alphanumeric() && c != '\'').next().unwrap_or("");
         let formed = first.chars().count() > SHORTEST_ORDER
             && self.lists.commands.iter().any(|ending| first.ends_with(ending.as_str()));
+        // "Put 40 on my meter on Friday" tells what was done
+        let dated = [&self.lists.calendar, &self.lists.months, &self.lists.moments];
+        let told = self.lists.past_alike.contains(first)
+            && dated.iter().any(|list| lexicon::has(&sentence.folded, list));
+        if told {
+            return false;
+        }
         formed || self.lists.imperatives.iter().any(|order| lexicon::first_words(folded, order))
     }
+}
+
+/// Whether something else than a name stands between quotation marks.
+fn speaks(text: &str) -> bool {
+    let marks = |c: char| matches!(c, '"' | '«' | '»' | '“' | '”' | '„');
+    text.contains(marks)
+        && (text.chars().filter(|c| marks(*c)).count() % 2 == 1
+            || text.split(marks).skip(1).step_by(2).any(|said| !is_name(said)))
+}
+
+/// A word, or words with capitals: «Наталка Полтавка».
+fn is_name(said: &str) -> bool {
+    let mut words = said.split_whitespace();
+    said.split_whitespace().count() < 2 || words.all(|word| word.starts_with(char::is_uppercase))
 }
 
 /// Whether a sentence has a sign of a matter.

@@ -18,7 +18,9 @@ pub(super) fn read(subject: &str, lists: &Lexicon) -> Option<Fact> {
         plain = rest.trim();
     }
     let marks = |c: char| matches!(c, '.' | '!' | '…' | ' ' | ',' | '-');
-    let plain = plain.trim_matches(marks);
+    // a cry at its end is none of its words
+    let cried = plain.ends_with("??") || plain.ends_with("?!") || plain.ends_with("!?");
+    let plain = if cried { plain.trim_end_matches(['?', '!']) } else { plain }.trim_matches(marks);
     let folded = lexicon::fold(plain);
     let letters = plain.chars().filter(|c| c.is_alphabetic()).count();
     let capitals = plain.chars().filter(|c| c.is_uppercase()).count();
@@ -54,6 +56,7 @@ mod tests {
     fn a_subject_is_given_back_where_it_names_something() {
         let topic = |subject| read(subject, lexicon::of(Language::En)).map(|fact| fact.value);
         assert_eq!(topic("Re: School lunch").as_deref(), Some("School lunch"));
+        assert_eq!(topic("my order went to Rosario???").as_deref(), Some("my order went to Rosario"));
         for subject in ["Formal complaint", "HELP!!!", "hi", "you idiots", "", "my lawyer", "Why?"] {
             assert_eq!(topic(subject), None, "{subject}");
         }

@@ -17,14 +17,21 @@ impl Plan {
         if let Some(label) = self.surer(facts) {
             self.lead(label);
         }
+        if self.only_thanks(facts) {
+            (self.answered, self.first) = (Vec::new(), None);
+            self.lead(Label::Praise);
+        }
         if self.answered.first() == Some(&Label::Threat) {
             self.answered.truncate(1);
         }
         if let Some(label) = self.instead(facts) {
-            self.answered.remove(0);
+            let praised = self.answered.remove(0) == Label::Praise;
             self.lead(label);
+            if praised {
+                self.answered.push(Label::Praise);
+            }
         }
-        let other = [Label::Praise, Label::Question].iter().any(|label| self.answered.contains(label));
+        let praised = self.answered.contains(&Label::Praise);
         // what is asked beside a complaint is answered, whether a label says so or not
         let besides = [Label::Complaint, Label::Idea, Label::Praise];
         let besides = self.answered.first().is_some_and(|main| besides.contains(main)) && !self.wary;
@@ -37,12 +44,13 @@ impl Plan {
         let main = self.answered.first().copied();
         let inquiry = main == Some(Label::Pricing) && facts.known.contains("inquiry");
         let loss = facts.matter.as_deref() == Some("loss");
-        self.variants = [(inquiry, "inquiry"), (loss, "loss")]
+        self.variants = [(loss, "loss"), (inquiry, "inquiry")]
             .into_iter()
             .filter_map(|(holds, variant)| holds.then_some(variant))
             .collect();
+        self.first_step = self.presses(facts);
         if main == Some(Label::Complaint) {
-            self.doubtful |= !says(Label::Complaint) && other;
+            self.doubtful |= !says(Label::Complaint) && praised;
             // what is said about a known matter is right either way
             self.doubtful &= facts.matter.is_none();
         }
@@ -59,11 +67,29 @@ impl Plan {
             Label::Pricing if main == Some(Label::Complaint) => {
                 says(label) && ["dispute", "price-asked"].iter().any(|mark| facts.known.contains(mark))
             }
+            // neither thanks nor a thought that is sure is left without a word
+            Label::Praise | Label::Idea
+                if matches!(main, Some(Label::Question | Label::Pricing | Label::Idea | Label::Praise)) =>
+            {
+                true
+            }
             Label::Praise | Label::Idea | Label::Pricing | Label::Complaint => says(label),
             _ => true,
         };
         self.answered.retain(|label| kept(*label));
         self
+    }
+
+    /// Whether what is told calmly cannot wait: somebody is in danger, or may be frightened about what has
+    /// a first step.
+    fn presses(&self, facts: &Facts) -> bool {
+        let knows = |mark: &str| facts.known.contains(mark);
+        let asks = self.main == Label::Question.as_str();
+        let failed = self.main == Label::Complaint.as_str();
+        let endangered = knows("endangered") && (failed || asks);
+        let frightened = self.frightened && (failed || asks) || asks && knows("hurried");
+        let hurried = knows("urgent") && frightened;
+        self.main != Label::Panic.as_str() && self.main != Label::Threat.as_str() && (endangered || hurried)
     }
 
     /// Whether nothing but abuse is sure, and nothing was read that could be dealt with.
@@ -75,6 +101,42 @@ impl Plan {
             && facts.outcomes.is_empty()
             && !facts.quotes.contains_key(&Label::Question)
             && !marks.iter().any(|mark| facts.known.contains(mark))
+    }
+
+    /// Whether a story that ends with thanks is one of thanks, though it begins with what went wrong.
+    fn only_thanks(&self, facts: &Facts) -> bool {
+        let sure = |label: Label| self.answered.contains(&label) && !self.doubted.contains(&label);
+        let other = [Label::Complaint, Label::Panic, Label::Abuse, Label::Entitlement, Label::Question];
+        let idle = |main: &Label| *main == Label::Idea && !facts.borne_out.contains(main);
+        let main = self.answered.first().is_some_and(|main| other.contains(main) || idle(main));
+        // who courts is not thanked
+        if self.primary == Some(Label::Harassment) {
+            return false;
+        }
+        let open = ["wish", "asked", "danger"].iter().any(|mark| facts.known.contains(mark));
+        let wary = self.wary && self.answered.first() != Some(&Label::Abuse) && self.first.is_none();
+        // contempt thanks, too
+        let bounded = self.first.is_some() || self.answered.first() == Some(&Label::Abuse);
+        let wary = wary || bounded && !facts.known.contains("warm") && !self.doubted.contains(&Label::Abuse);
+        facts.known.contains("thankful")
+            && main
+            && !open
+            && !wary
+            && !sure(Label::Idea)
+            && !sure(Label::Pricing)
+    }
+
+    /// Whether a mail that thanks wants something put right as well.
+    fn wants_more(&self, facts: &Facts) -> bool {
+        let knows = |mark: &str| facts.known.contains(mark);
+        let asks = facts.borne_out.contains(&Label::Question);
+        let wants = knows("wish") || !facts.outcomes.is_empty();
+        if !facts.borne_out.contains(&Label::Praise) && (wants || asks) {
+            return true;
+        }
+        let failed = knows("failure") || knows("turned");
+        let sure = self.answered.contains(&Label::Praise) && !self.doubted.contains(&Label::Praise);
+        facts.mends() || wants && (failed || knows("number")) || failed && (knows("number") || !sure)
     }
 
     /// Makes a label the main one.
@@ -96,7 +158,8 @@ impl Plan {
             Label::Complaint if facts.borne_out.contains(&Label::Praise) && facts.outcomes.is_empty() => {
                 false
             }
-            Label::Complaint => facts.known.contains("failure") || !facts.outcomes.is_empty(),
+            // papers and calls are asked for without a complaint, too
+            Label::Complaint => facts.known.contains("failure") || facts.mends(),
             Label::Question => facts.quotes.contains_key(&Label::Question),
             _ => false,
         };
@@ -105,8 +168,38 @@ impl Plan {
         }
         // nobody is thanked who does not thank
         let wants = ["wish", "asks"].iter().any(|mark| facts.known.contains(mark));
-        let holds = |label: &Label| *label != Label::Praise || !wants || facts.borne_out.contains(label);
+        let courteous = main == Label::Threat && !facts.known.contains("thankful");
+        let holds = |label: &Label| match label {
+            Label::Praise => !courteous && (!wants || facts.borne_out.contains(label)),
+            Label::Pricing => main != Label::Complaint || facts.known.contains("price-asked"),
+            _ => true,
+        };
         self.answered.iter().copied().skip(1).find(|label| !self.doubted.contains(label) && holds(label))
+    }
+
+    /// What a mail is about in which a sum is told, and no price is the point.
+    fn priced(&self, facts: &Facts) -> Option<Label> {
+        let says = |label: Label| facts.borne_out.contains(&label);
+        let knows = |mark: &str| facts.known.contains(mark);
+        let asks = facts.quotes.contains_key(&Label::Question) || facts.slots.contains_key("question");
+        let told = !says(Label::Question) && knows("failure");
+        // something is to be put right, and no price is asked for
+        let mended = knows("failure") || facts.mends();
+        let failed = told || (mended || !facts.outcomes.is_empty() && !asks) && !knows("price-asked");
+        let questioned = self.answered.contains(&Label::Question);
+        // a sum that nobody asks about or calls too high is told because something is wrong with it
+        if knows("inquiry") && failed {
+            return Some(Label::Complaint);
+        }
+        // one question of several is about the price
+        if questioned && (asks && !knows("price-asked") || knows("price-aside")) {
+            return Some(Label::Question);
+        }
+        match says(Label::Pricing) {
+            false if asks => Some(Label::Question),
+            false if says(Label::Complaint) => Some(Label::Complaint),
+            _ => None,
+        }
     }
 
     /// What the words say the mail is, where its main label is another.
@@ -119,26 +212,27 @@ impl Plan {
         let second = self.answered.get(1).copied();
         // what failed is told, and nothing is asked
         let told = !says(Label::Question) && knows("failure");
-        // something is to be put right, and no price is asked for
-        let mended = knows("failure") || facts.outcomes.iter().any(|name| MENDS.contains(&name.as_str()));
+        let mended = knows("failure") || facts.mends();
         match main {
-            // a sum that nobody asks about or calls too high is told because something is wrong with it
-            Label::Pricing
-                if knows("inquiry")
-                    && (told || (mended || !facts.outcomes.is_empty() && !asks) && !knows("price-asked")) =>
+            Label::Pricing => self.priced(facts),
+            Label::Question if told => Some(Label::Complaint),
+            // what is asked is that it be put right
+            Label::Question
+                if !knows("asked")
+                    && facts.mends()
+                    && (knows("failure")
+                        || self.doubted.contains(&main)
+                        || self.answered.contains(&Label::Complaint)) =>
             {
                 Some(Label::Complaint)
             }
-            Label::Pricing if asks && self.answered.contains(&Label::Question) && !knows("price-asked") => {
-                Some(Label::Question)
+            // thanks first, and then what failed or is wanted
+            Label::Praise if !knows("thankful") && self.wants_more(facts) => Some(Label::Complaint),
+            Label::Complaint
+                if self.doubted.contains(&main) && knows("suggestion") && !mended && !knows("number") =>
+            {
+                Some(Label::Idea)
             }
-            // one question of several is about the price
-            Label::Pricing if self.answered.contains(&Label::Question) && knows("price-aside") => {
-                Some(Label::Question)
-            }
-            Label::Pricing if !says(Label::Pricing) && asks => Some(Label::Question),
-            Label::Pricing if !says(Label::Pricing) && says(Label::Complaint) => Some(Label::Complaint),
-            Label::Question if told => Some(Label::Complaint),
             Label::Question if !asks && second.is_some() => second,
             Label::Question if !asks && mended => Some(Label::Complaint),
             Label::Question if !asks && !says(main) && says(Label::Praise) => Some(Label::Praise),
@@ -168,7 +262,13 @@ impl Plan {
             Label::Idea if asks && self.answered.contains(&Label::Question) && wonders(facts) => {
                 Some(Label::Question)
             }
-            Label::Criticism if facts.matter.as_deref() == Some("danger") => Some(Label::Complaint),
+            // what is told of somebody else's danger endangers nobody
+            Label::Criticism
+                if facts.matter.as_deref() == Some("danger")
+                    && (self.frightened || self.answered.contains(&Label::Complaint)) =>
+            {
+                Some(Label::Complaint)
+            }
             // nobody is held to what was said or shown, but something failed
             Label::Criticism
                 if self.answered.contains(&Label::Complaint)
@@ -180,8 +280,10 @@ impl Plan {
             // what went wrong or is asked about a price is told, and no earlier terms are
             Label::Entitlement if !knows("terms") && !knows("party") => {
                 let priced = |label: &Label| *label != Label::Pricing || knows("price-asked");
-                let others = [Label::Complaint, Label::Pricing].into_iter().filter(priced);
-                others.into_iter().find(|label| self.answered.contains(label))
+                let others = [Label::Criticism, Label::Complaint, Label::Pricing];
+                let mut others = others.into_iter().filter(priced);
+                let other = others.find(|label| self.answered.contains(label));
+                other.or((mended && !knows("dispute")).then_some(Label::Complaint))
             }
             // nobody is frightened who tells calmly what failed
             Label::Panic
@@ -193,7 +295,10 @@ impl Plan {
                 Some(Label::Complaint)
             }
             Label::Idea | Label::Entitlement
-                if !says(main) && says(Label::Praise) && self.answered.contains(&Label::Praise) =>
+                if !says(main)
+                    && says(Label::Praise)
+                    && self.answered.contains(&Label::Praise)
+                    && (main != Label::Idea || self.doubted.contains(&main)) =>
             {
                 Some(Label::Praise)
             }
@@ -215,6 +320,13 @@ fn wonders(facts: &Facts) -> bool {
 
 /// Outcomes that are wanted only where something went wrong.
 const MENDS: [&str; 5] = ["refund", "replacement", "repair", "correction", "compensation"];
+
+impl Facts {
+    /// Whether something is to be put right.
+    fn mends(&self) -> bool {
+        self.outcomes.iter().any(|name| MENDS.contains(&name.as_str()))
+    }
+}
 
 #[cfg(test)]
 mod tests {
