@@ -62,7 +62,7 @@ pub struct Facts {
     /// about something else), asked (a question that is no request), asks (a question mark), hurried (today or now is
     /// spoken of, or cried),
     /// soon (something is wanted today), thankful (a story of thanks, whatever went wrong in it),
-    /// inquires (something is asked, and nobody courted by it), turned (something is set off from what came before it, and failed), suggestion.
+    /// requested (an answer is), inquires (something is asked, and nobody courted by it), turned (something is set off from what came before it, and failed), suggestion.
     pub known: BTreeSet<&'static str>,
     /// Labels that the words of the mail bear out.
     pub borne_out: BTreeSet<Label>,

@@ -86,10 +86,26 @@ fn a_danger_told_calmly_is_met_with_its_first_step() {
         (Language::Ru, "Из щитка идёт дым и летят искры. Кому можно позвонить?"),
         (Language::Uk, "Зі щитка йде дим і летять іскри. Кому можна зателефонувати?"),
     ] {
-        for label in [Label::Question, Label::Complaint] {
-            let draft = calm(language, text, &[label]);
-            assert!(says(&draft, "/first-step/"), "{label}: {}", draft.body);
-        }
+        let draft = calm(language, text, &[Label::Question]);
+        assert!(says(&draft, "/first-step/"), "{}", draft.body);
+    }
+}
+
+#[test]
+fn what_was_dangerous_once_is_no_emergency() {
+    let text = "I take insulin, and my diabetic meal was not on board although it stands on my booking.";
+    let draft = calm(Language::En, text, &[Label::Complaint]);
+    assert!(!says(&draft, "/first-step/"), "{}", draft.body);
+}
+
+#[test]
+fn thanks_that_are_to_be_passed_on_want_nothing() {
+    for text in [
+        "Your driver on route 14 has carried up every parcel since summer without my asking. Please thank him.",
+        "The driver brought my purse to my door, every pound there. Please tell him God bless from me.",
+    ] {
+        let draft = calm(Language::En, text, &[Label::Praise]);
+        assert!(says(&draft, "/praise/thank"), "{}", draft.body);
     }
 }
 

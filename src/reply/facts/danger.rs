@@ -10,9 +10,9 @@ use crate::reply::playbook::Matter;
 pub(super) enum Near {
     /// Nothing tells of any.
     No,
-    /// A weak sign beside somebody who needs care.
+    /// A sign, or a weak one beside another or somebody who needs care.
     Perhaps,
-    /// A strong sign, or two weak ones in a sentence.
+    /// A sign of the matter, or two signs in a sentence.
     Surely,
 }
 
@@ -33,11 +33,13 @@ pub(super) fn near(
     let matter = matters.iter().find(|matter| matter.name == "danger");
     let alarm = |said: &str| {
         let strong = matter.is_some_and(|matter| lexicon::has(said, &matter.strong));
+        let dangers = lexicon::hits(said, &lists.dangers);
         match lexicon::hits(said, &lists.alarms) {
-            _ if strong || lexicon::has(said, &lists.dangers) => Near::Surely,
+            alarms if strong || dangers > 0 && dangers + alarms > 1 => Near::Surely,
+            _ if dangers > 0 => Near::Perhaps,
             1 if lexicon::has(said, &lists.vulnerable) => Near::Perhaps,
             0 | 1 => Near::No,
-            _ => Near::Surely,
+            _ => Near::Perhaps,
         }
     };
     let told = |sentence: &Sentence| {

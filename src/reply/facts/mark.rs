@@ -96,6 +96,13 @@ pub(super) fn sentences(facts: &mut Facts, reading: &mut Reading<'_>, labels: &[
     if all.iter().any(|sentence| reading.inquires(sentence) && sentence.folded.split(' ').count() > 3) {
         facts.known.insert("inquires");
     }
+    let requested = |sentence: &Sentence| {
+        lexicon::has(&sentence.folded, &lists.requests)
+            && ![&lists.thanks, &lists.gratitude].iter().any(|list| lexicon::has(&sentence.folded, list))
+    };
+    if all.iter().any(requested) {
+        facts.known.insert("requested");
+    }
     // what is asked in a mail with a number is about what has the number
     let numbered = facts.known.contains("number");
     if all.iter().any(|sentence| reading.is_business(sentence) || numbered && reading.inquires(sentence)) {

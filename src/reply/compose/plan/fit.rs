@@ -86,7 +86,9 @@ impl Plan {
         let knows = |mark: &str| facts.known.contains(mark);
         let asks = self.main == Label::Question.as_str();
         let failed = self.main == Label::Complaint.as_str();
-        let endangered = knows("endangered") && (failed || asks);
+        // what failed may have been dangerous once
+        let grave = knows("urgent") || facts.matter.as_deref() == Some("danger");
+        let endangered = knows("endangered") && (failed && grave || asks);
         let frightened = self.frightened && (failed || asks) || asks && knows("hurried");
         let hurried = knows("urgent") && frightened;
         self.main != Label::Panic.as_str() && self.main != Label::Threat.as_str() && (endangered || hurried)
@@ -129,14 +131,14 @@ impl Plan {
     /// Whether a mail that thanks wants something put right as well.
     fn wants_more(&self, facts: &Facts) -> bool {
         let knows = |mark: &str| facts.known.contains(mark);
-        let asks = facts.borne_out.contains(&Label::Question);
         let wants = knows("wish") || !facts.outcomes.is_empty();
-        if !facts.borne_out.contains(&Label::Praise) && (wants || asks) {
+        // "please tell him that" wants nothing
+        if !facts.borne_out.contains(&Label::Praise) && (knows("wish") || knows("requested")) {
             return true;
         }
         let failed = knows("failure") || knows("turned");
         let sure = self.answered.contains(&Label::Praise) && !self.doubted.contains(&Label::Praise);
-        facts.mends() || wants && (failed || knows("number")) || failed && (knows("number") || !sure)
+        facts.mends() || knows("turned") && (wants || failed) || !sure && failed && wants
     }
 
     /// Makes a label the main one.
