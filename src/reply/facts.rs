@@ -126,6 +126,7 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
     }
     facts.outcomes = wanted.outcomes;
     let mut reading = Reading {
+        text: &text,
         all: &all,
         subject: &subject,
         matters: book.matters(),

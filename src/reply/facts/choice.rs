@@ -34,6 +34,7 @@ const SHORTEST_TOLD: usize = 20;
 
 /// What a mail is read with.
 pub(super) struct Reading<'a> {
+    pub(super) text: &'a str,
     pub(super) all: &'a [Sentence],
     /// Words of the subject.
     pub(super) subject: &'a str,
@@ -316,7 +317,18 @@ mod tests {
         let subject = "";
         let titled = false;
         let taken = Vec::new();
-        read(&mut Reading { all: &all, subject, matters, matter: None, titled, long, wary, lists, taken })
+        read(&mut Reading {
+            text,
+            all: &all,
+            subject,
+            matters,
+            matter: None,
+            titled,
+            long,
+            wary,
+            lists,
+            taken,
+        })
     }
 
     fn key_of(text: &str, label: Label, wary: bool) -> Option<String> {

@@ -66,10 +66,12 @@ impl Reading<'_> {
         let before = at.checked_sub(1).and_then(|at| self.all.get(at)).filter(joins);
         let after = self.all.get(at + 1).filter(joins);
         let pairs = [(before, Some(sentence)), (Some(sentence), after)];
+        // as it stands in the mail: nothing was left out between them, such as the number of a list
+        let text = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
         pairs
             .into_iter()
             .filter_map(|(first, second)| Some(format!("{} {}", first?.text, second?.text)))
-            .find(|both| both.chars().count() <= LONGEST)
+            .find(|both| both.chars().count() <= LONGEST && text.contains(both.as_str()))
             .and_then(|both| fact(&Sentence::of(both, self.lists, true), self.lists))
             .or(alone)
     }
