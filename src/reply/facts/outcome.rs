@@ -149,13 +149,13 @@ mod tests {
                 "a refund and a cancellation",
             ),
             (Language::En, "Please send a new one and not a refund.", "a replacement"),
-            (Language::Es, "Quiero que me devuelvan el dinero, no cambiarlo.", "la devolución del dinero"),
+            (Language::Es, "Quiero que me devuelvan el dinero, no cambiarlo.", "la devolución"),
             (Language::Uk, "Поверніть гроші, а нових не везіть.", "повернення"),
             (Language::En, "Can someone come on Saturday morning?", "a visit"),
             (
                 Language::Es,
                 "Quiero que me la entreguen esta semana o que me devuelvan el dinero.",
-                "la devolución del dinero o la entrega",
+                "la devolución o la entrega",
             ),
             (
                 Language::Ru,
