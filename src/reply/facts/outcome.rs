@@ -155,7 +155,7 @@ mod tests {
             (
                 Language::Es,
                 "Quiero que me la entreguen esta semana o que me devuelvan el dinero.",
-                "la devolución o la entrega",
+                "la devolución o el envío",
             ),
             (
                 Language::Ru,
