@@ -77,6 +77,7 @@ const LIST: [(&str, Run); 24] = [
     ("tests/soak/run latency", Run::By("tests/soak.rs", "fn latency")),
     ("tests/soak/run backlog", Run::By("tests/soak.rs", "fn backlog")),
     ("tests/soak/run accounts", Run::By("tests/soak.rs", "fn accounts")),
+    ("tests/soak/run weeks", Run::By("tests/soak.rs", "fn weeks")),
 ];
 
 /// Commands of a document: every line of a block of `sh`, and whatever begins with one of the programs.

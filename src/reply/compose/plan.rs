@@ -1,6 +1,7 @@
 //! Which moves a draft has, for each combination of labels.
 
 mod fit;
+mod instead;
 
 use std::collections::BTreeSet;
 
