@@ -12,7 +12,7 @@ use crate::e2e::servers::{Servers, protect};
 use crate::skipped::skipped;
 
 /// Programs whose name begins a command.
-const PROGRAMS: [&str; 13] = [
+const PROGRAMS: [&str; 12] = [
     "./try",
     "./check",
     "apt",
@@ -22,7 +22,6 @@ const PROGRAMS: [&str; 13] = [
     "deploy/debian/try-boot",
     "head",
     "ssh",
-    "strace",
     "systemctl",
     "tests/soak/power-cuts",
     "tests/soak/run",
@@ -39,7 +38,7 @@ enum Run {
 }
 
 /// By the beginning of the command; the first that fits.
-const LIST: [(&str, Run); 25] = [
+const LIST: [(&str, Run); 24] = [
     (
         "./try",
         Run::Not(
@@ -62,7 +61,6 @@ const LIST: [(&str, Run); 25] = [
             "wants another machine; over_the_socket_no_token_is_needed_but_forms_still_carry_their_mark",
         ),
     ),
-    ("strace", Run::Not("a measurement that is told, not a step")),
     ("systemctl enable --now evenkeel", Run::By("deploy/debian/try-boot", "systemctl enable --now evenkeel")),
     ("systemctl reload", Run::By("deploy/debian/try-boot", "systemctl reload evenkeel")),
     ("systemctl restart evenkeel", Run::By("deploy/debian/try-boot", "systemctl restart evenkeel")),
