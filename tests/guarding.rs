@@ -131,20 +131,25 @@ async fn our_own_mail_is_known_by_an_id_we_gave_and_a_forged_one_is_read() {
     assert_eq!(world.folder("Drafts").len(), 2, "the forged one is answered as a person's");
 }
 
+/// What only the model takes for a machine's.
+fn guessed_automated(probability: f32) -> Verdict {
+    Verdict {
+        labels: vec![Finding { label: Label::Automated, probability }],
+        review: false,
+        scores: [0.0; Label::COUNT],
+        language: Language::En,
+        own: vec![],
+        rules: Vec::new(),
+    }
+}
+
 #[test]
 fn a_machine_that_nothing_proves_goes_to_review() {
     let mail = parse(
         b"From: ana@example.org\nSubject: notice\nMessage-ID: <1@example.org>\n\nYour invoice is ready.\n",
     );
     assert_eq!(mail.automated, None);
-    let mut verdict = Verdict {
-        labels: vec![Finding { label: Label::Automated, probability: 0.9 }],
-        review: false,
-        scores: [0.0; Label::COUNT],
-        language: Language::En,
-        own: vec![],
-        rules: Vec::new(),
-    };
+    let mut verdict = guessed_automated(0.9);
     let case = Case::new(TicketId::new(1, [0, 0]));
     let book = Rulebook::default();
     let decision = decide(&mail, &verdict, &case, &book, Timestamp(1_790_000_000));
@@ -164,14 +169,7 @@ fn a_person_taken_for_a_machine_is_answered_and_reviewed() {
     let text = b"From: nikolai@example.org\nSubject: mail\nMessage-ID: <1@example.org>\n\nSince Wednesday I do not \
         receive any mails at order 88120. I rang twice and got only an automatic reply. When will it work again?\n";
     let mail = parse(text);
-    let mut verdict = Verdict {
-        labels: vec![Finding { label: Label::Automated, probability: 0.96 }],
-        review: false,
-        scores: [0.0; Label::COUNT],
-        language: Language::En,
-        own: vec![],
-        rules: Vec::new(),
-    };
+    let mut verdict = guessed_automated(0.96);
     let case = Case::new(TicketId::new(1, [0, 0]));
     let book = Rulebook { playbooks: Playbooks::shipped().unwrap(), ..Rulebook::default() };
     let now = Timestamp(1_790_000_000);

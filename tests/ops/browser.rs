@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::web::free_port;
-use super::window::{HOSTILE, TOKEN, section};
+use super::window::{HOSTILE, TOKEN, with_window};
 use crate::e2e::client::ImapClient;
-use crate::e2e::servers::{Daemon, Servers, protect};
+use crate::e2e::servers::{Daemon, Servers};
 use chrome::{Chrome, ENTER, SPACE, TAB};
 
 /// A mail in a language that is not read: it waits for a person.
@@ -35,13 +35,7 @@ impl Stage {
     fn start() -> Option<Self> {
         let servers = Servers::start("browser", &[])?;
         let port = free_port();
-        let config = servers.config("act");
-        let dir = servers.dir.display().to_string();
-        let token = servers.dir.join("token");
-        std::fs::write(&token, TOKEN).unwrap();
-        protect(&token);
-        let text = std::fs::read_to_string(&config).unwrap();
-        std::fs::write(&config, text + &section(port, &dir, "show-text = true")).unwrap();
+        let config = with_window(&servers, port);
         let daemon = Daemon::start(&servers, &config, None);
         servers.deliver("support@example.test", &crate::e2e::sample("threat.en.eml"));
         servers.deliver("support@example.test", HOSTILE.as_bytes());

@@ -102,11 +102,8 @@ pub(super) const HOSTILE: &str = "From: \"<script>alert(1)</script>\" <\"<b>x\"@
 Subject: <img src=x onerror=alert(1)>\r\nMessage-ID: <\"><script>@example.org>\r\nDate: Sun, 22 Nov 2026 05:00:00 +0000\r\n\
 Content-Type: text/plain; charset=utf-8\r\n\r\nThe router you sold me is dead again, <script>alert(2)</script>, please replace it.\r\n";
 
-#[test]
-#[expect(clippy::too_many_lines, reason = "one story on one pair of servers")]
-fn the_window_shows_what_was_decided_and_takes_it_back_and_no_mail_can_speak_in_it() {
-    let Some(servers) = Servers::start("window", &[]) else { return };
-    let port = free_port();
+/// The config of a daemon that shows its window, texts of mails too, at this port.
+pub(super) fn with_window(servers: &Servers, port: u16) -> std::path::PathBuf {
     let config = servers.config("act");
     let dir = servers.dir.display().to_string();
     let token = servers.dir.join("token");
@@ -114,6 +111,15 @@ fn the_window_shows_what_was_decided_and_takes_it_back_and_no_mail_can_speak_in_
     protect(&token);
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text + &section(port, &dir, "show-text = true")).unwrap();
+    config
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one story on one pair of servers")]
+fn the_window_shows_what_was_decided_and_takes_it_back_and_no_mail_can_speak_in_it() {
+    let Some(servers) = Servers::start("window", &[]) else { return };
+    let port = free_port();
+    let config = with_window(&servers, port);
     let _daemon = Daemon::start(&servers, &config, None);
     servers.deliver("support@example.test", &crate::e2e::sample("threat.en.eml"));
     servers.deliver("support@example.test", HOSTILE.as_bytes());
