@@ -1,9 +1,9 @@
 //! New mails, in sets: one command and one commit for many. While one set is acted on the next is read,
-//! decided and recorded, and while that comes to its end the one after it is claimed and fetched: the
+//! decided and recorded, and while that comes to its end those after it are claimed, fetched and read: the
 //! server is hardly ever waited for by us, or we by it. A set that has died once is handled mail by mail, so that
 //! the one that kills is found.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::fresh::{self, Fetched, Fresh};
 use super::intend::Intended;
 use super::worker::{READ_CAP, STEP, WorkError, Worker};
-use crate::edge::ledger::{Begun, LedgerError, MailKey};
+use crate::edge::ledger::{Begun, LedgerError, MailKey, Store};
 use crate::edge::{Listed, Mailbox, Outbox, Uid};
 
 /// Most mails in a set: the commits of a set, of a few milliseconds each, are then little for each mail.
@@ -23,6 +23,9 @@ const SET_MAILS: usize = 200;
 
 /// Most bytes fetched with one command: a slow line has the time of one command for it.
 const SET_BYTES: u32 = 2 * 1024 * 1024;
+
+/// Sets that are fetched and read while the one before them is being decided, at most.
+const AHEAD: usize = 2;
 
 /// A set on its way.
 pub(super) struct SetInHand {
@@ -35,8 +38,15 @@ pub(super) struct SetInHand {
 struct Counting<'a> {
     set: &'a [Listed],
     keys: Vec<MailKey>,
+    counted: Begun<Counted>,
+}
+
+/// What the ledger says when the attempts at a set are to be counted.
+struct Counted {
     /// Whether it is the first attempt at each of them; only then it is counted.
-    first: Begun<bool>,
+    first: bool,
+    /// A person wants something undone in this folder.
+    undo: bool,
 }
 
 /// A set that is claimed and fetched, and is being read.
@@ -64,6 +74,11 @@ impl Deciding<'_> {
         .await
     }
 
+    async fn is_done(&mut self) -> bool {
+        self.beside(std::future::ready(())).await;
+        matches!(&*self.work, MaybeDone::Done(_))
+    }
+
     async fn end(mut self) -> Result<(SetInHand, Intended), LedgerError> {
         self.work.as_mut().await;
         let intended = self.work.as_mut().take_output().ok_or(LedgerError::Stopped)?;
@@ -71,16 +86,42 @@ impl Deciding<'_> {
     }
 }
 
+/// Sets on their way, oldest first: one is decided, those after it are read meanwhile.
+#[derive(Default)]
+struct Flow<'a> {
+    deciding: Option<Deciding<'a>>,
+    reading: VecDeque<Reading>,
+}
+
+impl Flow<'_> {
+    /// Mails of all sets.
+    fn keys(&self) -> Vec<MailKey> {
+        let deciding = self.deciding.iter().map(|deciding| &deciding.set);
+        let sets = deciding.chain(self.reading.iter().map(|reading| &reading.set));
+        sets.flat_map(|set| &set.keys).cloned().collect()
+    }
+
+    /// Whether the next set may be fetched before the oldest one is acted on: nobody shall wait for what
+    /// is not decided yet.
+    async fn has_room(&mut self) -> bool {
+        let Some(deciding) = &mut self.deciding else { return self.reading.is_empty() };
+        self.reading.len() < AHEAD && !deciding.is_done().await
+    }
+}
+
 impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
     /// Handles listed mails, oldest first; how many.
     pub(super) async fn handle_all(&mut self, listed: Vec<Listed>) -> Result<usize, WorkError<M::Error>> {
-        let mut counting = None;
-        let handled = self.handle_sets(&listed, &mut counting).await;
-        if let Some(Counting { keys, first, .. }) = counting
-            && first.end().await.map_err(WorkError::Ledger)?
-        {
-            // counted and never touched
-            self.ledger(move |store| store.release(&keys)).await?;
+        let (mut counting, mut flow) = (VecDeque::new(), Flow::default());
+        let handled = self.handle_sets(&listed, &mut counting, &mut flow).await;
+        if handled.is_err() {
+            self.forgive(&flow.keys()).await?;
+        }
+        for Counting { keys, counted, .. } in counting {
+            if counted.end().await.map_err(WorkError::Ledger)?.first {
+                // counted and never touched
+                self.ledger(move |store| store.release(&keys)).await?;
+            }
         }
         handled
     }
@@ -88,23 +129,29 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
     async fn handle_sets<'l>(
         &mut self,
         listed: &'l [Listed],
-        counting: &mut Option<Counting<'l>>,
+        counting: &mut VecDeque<Counting<'l>>,
+        flow: &mut Flow<'a>,
     ) -> Result<usize, WorkError<M::Error>> {
         let mut handled = 0;
         let mut rest = listed;
-        let mut deciding = None;
-        *counting = self.count(&mut rest).await?;
+        self.count(&mut rest, counting).await?;
         while !self.shared.stopping()
-            && let Some(Counting { set, first, .. }) = counting.take()
+            && let Some(Counting { set, counted, .. }) = counting.pop_front()
         {
-            let first = first.end().await.map_err(WorkError::Ledger)?;
-            *counting = self.count(&mut rest).await?;
+            let counted = counted.end().await.map_err(WorkError::Ledger)?;
+            self.count(&mut rest, counting).await?;
             self.shared.alive_for(&self.folder, STEP);
-            if first {
-                deciding = Some(self.go_on(deciding.take(), set).await?);
+            if counted.undo {
+                // a person waits for it
+                self.drain(flow).await?;
+                self.all_written().await?;
+                self.undo().await?;
+            }
+            if counted.first {
+                self.fetch_into(flow, set).await?;
             } else {
                 // it has broken off before, so perhaps one of them is to blame
-                self.finish_set(deciding.take()).await?;
+                self.drain(flow).await?;
                 for one in set {
                     self.handle_one(one).await?;
                     if self.shared.stopping() {
@@ -114,59 +161,87 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             }
             handled += set.len();
         }
-        self.finish_set(deciding).await?;
+        self.drain(flow).await?;
         self.all_written().await?;
         Ok(handled)
     }
 
-    /// Begins to count the attempts at the next set, well before it is touched.
-    async fn count<'l>(&self, rest: &mut &'l [Listed]) -> Result<Option<Counting<'l>>, WorkError<M::Error>> {
-        if rest.is_empty() {
-            return Ok(None);
+    /// Begins to count the attempts at the next sets, well before they are touched.
+    async fn count<'l>(
+        &self,
+        rest: &mut &'l [Listed],
+        counting: &mut VecDeque<Counting<'l>>,
+    ) -> Result<(), WorkError<M::Error>> {
+        while counting.len() <= AHEAD && !rest.is_empty() {
+            let (set, later) = rest.split_at(set_length(rest));
+            *rest = later;
+            let keys = self.keys(&self.not_theirs(set));
+            let (counted, folder) = (keys.clone(), self.folder.clone());
+            let look = move |store: &mut Store| {
+                let first = store.attempt_first(&counted)?;
+                Ok(Counted { first, undo: !store.undo_requests(&folder)?.is_empty() })
+            };
+            let counted = self.shared.ledger.begin(look).await.map_err(WorkError::Ledger)?;
+            counting.push_back(Counting { set, keys, counted });
         }
-        let (set, later) = rest.split_at(set_length(rest));
-        *rest = later;
-        let keys = self.keys(&self.not_theirs(set));
-        let counted = keys.clone();
-        let first = self.shared.ledger.begin(move |store| store.attempt_first(&counted)).await;
-        Ok(Some(Counting { set, keys, first: first.map_err(WorkError::Ledger)? }))
+        Ok(())
     }
 
-    /// Fetches a set, brings the one before it to its end, and begins to decide the fetched one.
-    async fn go_on(
-        &mut self,
-        before: Option<Deciding<'a>>,
-        set: &[Listed],
-    ) -> Result<Deciding<'a>, WorkError<M::Error>> {
-        let Some(mut before) = before else {
-            let reading = self.fetch_set(set, true).await?;
-            return Ok(self.decide(reading, None));
+    /// Fetches a set, and brings those before it on their way as far as there is no room for more.
+    async fn fetch_into(&mut self, flow: &mut Flow<'a>, set: &[Listed]) -> Result<(), WorkError<M::Error>> {
+        let fetched = match &mut flow.deciding {
+            Some(deciding) => deciding.beside(self.fetch_set(set, true)).await,
+            None => self.fetch_set(set, true).await,
         };
-        let fetched = before.beside(self.fetch_set(set, true)).await;
-        let (last, intended) = before.end().await.map_err(WorkError::Ledger)?;
-        let reading = match fetched {
-            Ok(reading) => reading,
-            Err(error) => return self.act_on_set(last, intended).await.and(Err(error)),
-        };
-        let keys = reading.set.keys.clone();
-        let decided = if intended.rest.is_empty() {
-            let mut deciding = self.decide(reading, Some(intended.drafting()));
-            deciding.beside(self.act_on_set(last, intended)).await.map(|()| deciding)
-        } else {
-            // nothing overtakes what is decided only when the first of its set are acted on
-            self.act_on_set(last, intended).await.map(|()| self.decide(reading, None))
-        };
-        if decided.is_err() {
-            self.forgive(&keys).await?;
+        match fetched {
+            Ok(reading) => flow.reading.push_back(reading),
+            Err(error) => return self.drain(flow).await.and(Err(error)),
         }
-        decided
+        while !flow.has_room().await {
+            self.step(flow).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings the oldest set to its end, while the next one is decided.
+    async fn step(&mut self, flow: &mut Flow<'a>) -> Result<(), WorkError<M::Error>> {
+        let Some(deciding) = flow.deciding.take() else {
+            flow.deciding = flow.reading.pop_front().map(|reading| self.decide(reading, None));
+            return Ok(());
+        };
+        let (last, intended) = deciding.end().await.map_err(WorkError::Ledger)?;
+        let Some(reading) = flow.reading.pop_front() else { return self.act_on_set(last, intended).await };
+        if intended.rest.is_empty() {
+            let mut next = self.decide(reading, Some(intended.drafting()));
+            let acted = next.beside(self.act_on_set(last, intended)).await;
+            flow.deciding = Some(next);
+            return acted;
+        }
+        // nothing overtakes what is decided only when the first of its set are acted on
+        let acted = self.act_on_set(last, intended).await;
+        flow.deciding = Some(self.decide(reading, None));
+        acted
+    }
+
+    /// Brings all sets to their end, or when the daemon stops what is decided.
+    async fn drain(&mut self, flow: &mut Flow<'a>) -> Result<(), WorkError<M::Error>> {
+        loop {
+            if self.shared.stopping() && !flow.reading.is_empty() {
+                let undecided: Vec<_> = flow.reading.drain(..).flat_map(|reading| reading.set.keys).collect();
+                self.ledger(move |store| store.release(&undecided)).await?;
+            }
+            if flow.deciding.is_none() && flow.reading.is_empty() {
+                return Ok(());
+            }
+            self.step(flow).await?;
+        }
     }
 
     /// Handles a mail by itself.
     pub(super) async fn handle_one(&mut self, mail: &Listed) -> Result<(), WorkError<M::Error>> {
         let reading = self.fetch_set(std::slice::from_ref(mail), false).await?;
-        let deciding = self.decide(reading, None);
-        self.finish_set(Some(deciding)).await
+        let (set, intended) = self.decide(reading, None).end().await.map_err(WorkError::Ledger)?;
+        self.act_on_set(set, intended).await
     }
 
     /// Claims and fetches a set, and begins to read it.
@@ -209,13 +284,6 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             intention.record(shared, fresh).await
         };
         Deciding { set, work: Box::pin(maybe_done(work.boxed())) }
-    }
-
-    /// Brings a set to its end.
-    async fn finish_set(&mut self, deciding: Option<Deciding<'a>>) -> Result<(), WorkError<M::Error>> {
-        let Some(deciding) = deciding else { return Ok(()) };
-        let (set, intended) = deciding.end().await.map_err(WorkError::Ledger)?;
-        self.act_on_set(set, intended).await
     }
 
     async fn act_on_set(&mut self, set: SetInHand, intended: Intended) -> Result<(), WorkError<M::Error>> {

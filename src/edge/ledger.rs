@@ -21,6 +21,7 @@ mod line;
 mod mails;
 pub mod opening;
 mod owner;
+mod rare;
 pub mod recall;
 pub mod record;
 pub mod retention;

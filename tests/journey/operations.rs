@@ -46,6 +46,37 @@ async fn a_mail_is_undone_moved_back_untagged_its_draft_gone_and_it_is_not_done_
 }
 
 #[tokio::test]
+async fn an_undo_in_a_backlog_waits_for_the_sets_in_hand_and_not_for_all_that_is_listed() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let life = Life::begin(&world, dir.path()).await;
+    world.deliver(&complaint("c1"));
+    life.session().await.unwrap();
+    let backlog = 2_000;
+    for n in 0..backlog {
+        world.deliver(&format!(
+            "From: noreply@reports.example.org\r\nSubject: Report {n}\r\nMessage-ID: <r{n}@example.org>\r\n\
+             Auto-Submitted: auto-generated\r\n\r\nNothing to do.\r\n"
+        ));
+    }
+    let asking = async {
+        let filed = || world.folder("Queue/Automated").len();
+        while filed() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        undo(&life, of("c1")).await;
+        let asked = filed();
+        while !world.folder("Drafts").is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        (asked, filed())
+    };
+    let (session, (asked, undone)) = tokio::join!(life.session(), asking);
+    session.unwrap();
+    assert!(undone <= asked + 800 && undone < backlog, "asked after {asked}, undone after {undone} mails");
+    assert_eq!(world.folder("Queue/Automated").len(), backlog);
+}
+
+#[tokio::test]
 async fn what_cannot_be_taken_back_is_said_and_what_was_not_sent_is_withdrawn() {
     let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
     let life = Life::begin(&world, dir.path()).await;

@@ -102,25 +102,21 @@ impl Audit {
         &self.last
     }
 
-    /// Appends events; in no file before [`Audit::write`].
+    /// Appends an event; in no file before [`Audit::write`].
     ///
     /// # Errors
     /// When lines of another month cannot be written.
-    pub fn append(&mut self, at: Timestamp, events: &[Event]) -> Result<(), AuditError> {
+    pub fn append(&mut self, at: Timestamp, event: Event) -> Result<(), AuditError> {
         let path = self.dir.join(format!("{}.jsonl", month(at)));
         if self.unwritten.as_ref().is_some_and(|(other, _)| *other != path) {
             self.write()?;
         }
         let (_, text) = self.unwritten.get_or_insert_with(|| (path, String::new()));
-        for event in events {
-            let n = self.last.n.saturating_add(1);
-            let prev = std::mem::take(&mut self.last.hash);
-            let mut line = Line { n, at, event: event.clone(), prev, hash: String::new() };
-            line.hash = line.sealed();
-            text.push_str(&serde_json::to_string(&line).unwrap_or_default());
-            text.push('\n');
-            self.last = Mark { n, hash: line.hash };
-        }
+        let n = self.last.n.saturating_add(1);
+        let prev = std::mem::take(&mut self.last.hash);
+        let mut line = Line { n, at, event, prev, hash: String::new() };
+        text.push_str(&line.seal());
+        self.last = Mark { n, hash: line.hash };
         Ok(())
     }
 
@@ -198,7 +194,7 @@ mod tests {
         let mut audit = Audit::open(dir.path(), Mark::default()).unwrap();
         // over the turn of a month
         for (n, at) in [(1, 1_793_400_000), (2, 1_793_400_001), (3, 1_793_600_000)] {
-            audit.append(Timestamp(at), &[event(n)]).unwrap();
+            audit.append(Timestamp(at), event(n)).unwrap();
         }
         audit.sync().unwrap();
         let last = audit.last().clone();
@@ -212,7 +208,7 @@ mod tests {
         assert_eq!(verify(dir.path(), &Mark::default(), &last).unwrap(), last);
         let mut audit = Audit::open(dir.path(), Mark { n: 2, hash: String::new() }).unwrap();
         assert_eq!(audit.last().n, 3, "the file knew more than the ledger");
-        audit.append(Timestamp(1_793_600_001), &[event(4)]).unwrap();
+        audit.append(Timestamp(1_793_600_001), event(4)).unwrap();
         audit.sync().unwrap();
         assert_eq!(verify(dir.path(), &Mark::default(), &last).unwrap().n, 4);
     }
@@ -242,7 +238,7 @@ mod tests {
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(b"{\"n\":4,\"at").unwrap();
         let mut audit = Audit::open(dir.path(), last.clone()).unwrap();
-        audit.append(Timestamp(1_793_600_001), &[event(4)]).unwrap();
+        audit.append(Timestamp(1_793_600_001), event(4)).unwrap();
         audit.sync().unwrap();
         assert_eq!(verify(dir.path(), &Mark::default(), &last).unwrap().n, 4);
     }

@@ -105,7 +105,7 @@ impl Journal {
     pub(super) fn append(&mut self, changes: &Changes) -> io::Result<u64> {
         let n = self.n.saturating_add(1);
         let text = line::batch(n, self.durable, changes)?;
-        self.log.write_all(text.as_bytes())?;
+        self.log.write_all(&text)?;
         self.n = n;
         let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
         self.log_bytes = self.log_bytes.saturating_add(bytes);

@@ -14,7 +14,12 @@ pub fn short_hash(text: &str) -> String {
 /// Lower-case hex.
 pub fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.into_iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut text = String::with_capacity(64);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 /// `%` and `/` escaped, so that no name can reach into another's keys.

@@ -2,7 +2,7 @@
 //! A line that was cut or changed is told from a good one, and costs no other.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Write};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -67,28 +67,39 @@ pub(super) fn seal(entry: &Entry) -> io::Result<String> {
     Ok(format!("{} {text}\n", sum(text.as_bytes())))
 }
 
+/// What a line begins with until its sum is known: as long as the sum and the space behind it.
+const UNSEALED: &[u8; 17] = b"                 ";
+
 /// The line of an [`Entry::Batch`]. Its values are JSON already and are not read once more.
-pub(super) fn batch(n: u64, durable: u64, changes: &Changes) -> io::Result<String> {
-    let mut text = format!("{{\"batch\":{{\"n\":{n},\"durable\":{durable},\"put\":{{");
-    let (mut put, mut del) = (0_usize, String::new());
-    for (key, value) in changes {
-        let key = serde_json::to_string(key)?;
-        if let Some(value) = value {
-            let comma = if put > 0 { "," } else { "" };
-            for part in [comma, &key, ":", value] {
-                text.push_str(part);
-            }
-            put += 1;
-        } else {
-            let comma = if del.is_empty() { "" } else { "," };
-            del.push_str(comma);
-            del.push_str(&key);
+pub(super) fn batch(n: u64, durable: u64, changes: &Changes) -> io::Result<Vec<u8>> {
+    let bytes = changes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, String::len) + 8);
+    let mut text = Vec::with_capacity(bytes.sum::<usize>() + 128);
+    text.extend(UNSEALED);
+    write!(text, "{{\"batch\":{{\"n\":{n},\"durable\":{durable},\"put\":{{")?;
+    let written = changes.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
+    for (at, (key, value)) in written.enumerate() {
+        if at > 0 {
+            text.push(b',');
         }
+        serde_json::to_writer(&mut text, key)?;
+        text.push(b':');
+        text.extend(value.as_bytes());
     }
-    for part in ["},\"del\":[", &del, "]}}"] {
-        text.push_str(part);
+    text.extend(b"},\"del\":[");
+    let removed = changes.iter().filter(|(_, value)| value.is_none());
+    for (at, (key, _)) in removed.enumerate() {
+        if at > 0 {
+            text.push(b',');
+        }
+        serde_json::to_writer(&mut text, key)?;
     }
-    Ok(format!("{} {text}\n", sum(text.as_bytes())))
+    text.extend(b"]}}");
+    if let Some((place, rest)) = text.split_at_mut_checked(UNSEALED.len()) {
+        let sum = sum(rest);
+        place.iter_mut().zip(sum.bytes()).for_each(|(place, digit)| *place = digit);
+    }
+    text.push(b'\n');
+    Ok(text)
 }
 
 fn unseal(line: &[u8]) -> Option<Entry> {
@@ -122,15 +133,13 @@ mod tests {
         changes.insert("wake/\\1".into(), None);
         changes.insert("wake/2".into(), None);
         let line = batch(7, 6, &changes).unwrap();
-        let Some(Entry::Batch { n: 7, durable: 6, put, del }) = unseal(line.as_bytes()) else {
-            panic!("{line}")
-        };
+        let Some(Entry::Batch { n: 7, durable: 6, put, del }) = unseal(&line) else { panic!("{line:?}") };
         let mut read: Changes =
             put.into_iter().map(|(key, value)| (key, Some(value.get().to_owned()))).collect();
         read.extend(del.into_iter().map(|key| (key, None)));
         assert_eq!(read, changes);
         let empty = batch(1, 0, &Changes::new()).unwrap();
-        assert!(matches!(unseal(empty.as_bytes()), Some(Entry::Batch { n: 1, .. })));
+        assert!(matches!(unseal(&empty), Some(Entry::Batch { n: 1, .. })));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Mails in the store: attempts at them, their records, and what is found by them.
 
+use serde::Deserialize;
+
 use super::LedgerError;
 use super::audit::Event;
 use super::cases::CaseQuery;
 use super::keys::{attempt_key, cursor_key, cut_key, folder_path, mail_key, mail_path, message_key, own_key};
-use super::record::{Cursor, EffectState, FolderKey, MailKey, MailRecord, MailState};
+use super::record::{Cursor, EffectRecord, EffectState, FolderKey, MailKey, MailRecord, MailState};
 use super::store::{OPEN, Store};
 use crate::decide::{Case, Reason, Word};
 use crate::mail::MessageId;
@@ -105,7 +107,7 @@ impl Store {
     /// # Errors
     /// See [`LedgerError`].
     pub fn update(&mut self, record: &MailRecord) -> Result<(), LedgerError> {
-        let before = self.record(&record.key)?;
+        let before: Option<Carried> = self.get(&mail_key(&record.key))?;
         if record.customer.is_some() && before.as_ref().is_some_and(|before| before.customer.is_none()) {
             // its customer was erased meanwhile, and stays so
             return Ok(());
@@ -215,6 +217,14 @@ impl Store {
         }
         Ok(records)
     }
+}
+
+/// Of a record what changes while it is carried out.
+#[derive(Deserialize)]
+struct Carried {
+    #[serde(default)]
+    customer: Option<String>,
+    effects: Vec<EffectRecord>,
 }
 
 fn decided(record: &MailRecord) -> Event {

@@ -51,6 +51,7 @@ use super::index::Index;
 use super::journal::{Changes, Journal};
 use super::opening::{self, Found};
 use super::owner;
+use super::rare::Rare;
 use super::retention::{Steady, Trust};
 use crate::time::Timestamp;
 
@@ -77,6 +78,7 @@ pub struct Store {
     pending: Changes,
     /// When the mails were decided whose effects are not all done, by the rest of their key.
     open: BTreeMap<String, Timestamp>,
+    rare: Rare,
     audit: Audit,
     /// Events of the current job.
     events: Vec<(Timestamp, Event)>,
@@ -109,6 +111,7 @@ impl Store {
             dir: dir.to_owned(),
             pending: Changes::new(),
             open: BTreeMap::new(),
+            rare: Rare::default(),
             audit: Audit::closed(dir),
             events: Vec::new(),
             found: opened.found,
@@ -128,6 +131,7 @@ impl Store {
             store.recall(&known)?;
         }
         store.open = store.decided_of_open()?;
+        store.rare = Rare::find(|kind| store.keys(kind).next().transpose().map(|key| key.is_some()))?;
         store.prove_flush()?;
         Ok(store)
     }
@@ -214,6 +218,9 @@ impl Store {
     }
 
     pub(super) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, LedgerError> {
+        if self.rare.lacks(key) {
+            return Ok(None);
+        }
         let read = self.index.get(key, |bytes| serde_json::from_slice(bytes)).map_err(|e| self.sled(e))?;
         read.transpose().map_err(|source| LedgerError::Record { key: key.to_owned(), source })
     }
@@ -221,11 +228,15 @@ impl Store {
     pub(super) fn put<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), LedgerError> {
         let text = serde_json::to_string(value)
             .map_err(|source| LedgerError::Record { key: key.to_owned(), source })?;
+        self.rare.put(key);
         self.pending.insert(key.to_owned(), Some(text));
         Ok(())
     }
 
     pub(super) fn remove(&mut self, key: &str) {
+        if self.rare.lacks(key) {
+            return;
+        }
         self.pending.insert(key.to_owned(), None);
     }
 
@@ -255,7 +266,8 @@ impl Store {
         prefix: &'a str,
         backwards: bool,
     ) -> impl Iterator<Item = Result<String, LedgerError>> + 'a {
-        self.index.keys(prefix, backwards).map(move |key| {
+        let found = (!self.rare.lacks(prefix)).then(|| self.index.keys(prefix, backwards));
+        found.into_iter().flatten().map(move |key| {
             let key = key.map_err(|e| self.sled(e))?;
             Ok(key.strip_prefix(prefix).unwrap_or_default().to_owned())
         })
@@ -282,7 +294,7 @@ impl Store {
         let events = std::mem::take(&mut self.events);
         if !events.is_empty() {
             for (at, event) in events {
-                self.audit.append(at, &[event])?;
+                self.audit.append(at, event)?;
             }
             let mark = self.audit.last().clone();
             self.put("meta/audit", &mark)?;

@@ -70,6 +70,12 @@ pub enum Event {
     },
 }
 
+/// What stands before the hash of a line.
+const HASH: &str = ",\"hash\":\"";
+
+/// How a line ends that has no hash yet.
+const NO_HASH: &str = ",\"hash\":\"\"}";
+
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
@@ -104,10 +110,31 @@ impl Default for Mark {
 impl Line {
     /// The hash of its content.
     pub(super) fn sealed(&self) -> String {
-        let mut open = self.clone();
-        open.hash = String::new();
+        hex(&Sha256::digest(self.open().as_bytes()))
+    }
+
+    /// Gives it its hash; the line as it is written.
+    pub(super) fn seal(&mut self) -> String {
+        let open = self.open();
+        self.hash = hex(&Sha256::digest(open.as_bytes()));
+        // the hash stands last
+        format!("{}{HASH}{}\"}}\n", open.strip_suffix(NO_HASH).unwrap_or_default(), self.hash)
+    }
+
+    /// What the hash is made of: the line with an empty one.
+    fn open(&self) -> String {
+        #[derive(Serialize)]
+        struct Open<'a> {
+            n: u64,
+            at: Timestamp,
+            event: &'a Event,
+            prev: &'a str,
+            hash: &'static str,
+        }
+        let Self { n, at, event, prev, hash: _ } = self;
+        let mut text = Vec::with_capacity(512);
         // a struct of strings and numbers can always be written
-        let text = serde_json::to_string(&open).unwrap_or_default();
-        hex(&Sha256::digest(text.as_bytes()))
+        let _ = serde_json::to_writer(&mut text, &Open { n: *n, at: *at, event, prev, hash: "" });
+        String::from_utf8(text).unwrap_or_default()
     }
 }
