@@ -228,11 +228,16 @@ fn server_with_a_broken_mail() -> u16 {
                 answer.push_str("* SEARCH 1 2 3\r\n");
             } else if let Some(rest) = command.strip_prefix("UID FETCH ") {
                 let set = rest.split(' ').next().unwrap();
-                if set.split(',').any(|uid| uid == "2") {
+                let range = |part: &str| {
+                    let (from, to) = part.split_once(':').unwrap_or((part, part));
+                    from.parse::<u32>().unwrap()..=to.parse().unwrap()
+                };
+                let uids: Vec<u32> = set.split(',').flat_map(range).collect();
+                if uids.contains(&2) {
                     status = "NO cannot read message 2";
                 } else {
-                    for uid in set.split(',') {
-                        let size = if uid == "3" { 0 } else { 10 };
+                    for uid in uids {
+                        let size = if uid == 3 { 0 } else { 10 };
                         let _ = write!(
                             answer,
                             "* {uid} FETCH (UID {uid} RFC822.SIZE {size} INTERNALDATE \"17-Jul-2026 02:44:25 +0000\")\r\n"

@@ -145,7 +145,7 @@ impl<M: Mailbox, O: Outbox> Worker<'_, M, O> {
         intended: Intended,
         begun: Instant,
     ) -> Result<Vec<Fresh>, WorkError<M::Error>> {
-        let Intended { mut mails, reopened, twin, mut rest } = intended;
+        let Intended { mut mails, reopened, twin, mut rest, undo: _ } = intended;
         if let Some((record, _)) = mails.last() {
             self.next = self.next.max(record.key.uid.saturating_add(1));
         }

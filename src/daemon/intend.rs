@@ -24,6 +24,8 @@ pub(super) struct Intended {
     pub(super) twin: Option<MailRecord>,
     /// What was not reached.
     pub(super) rest: Vec<Fresh>,
+    /// A person wants something undone in the folder.
+    pub(super) undo: bool,
 }
 
 impl Intended {
@@ -61,6 +63,9 @@ impl Intention {
     fn all(&self, store: &mut Store, fresh: Vec<Fresh>) -> Result<Intended, LedgerError> {
         let mut all = Intended::default();
         let mut drafted = self.drafting.clone().unwrap_or_default();
+        if let Some(one) = fresh.first().filter(|_| self.acting) {
+            all.undo = !store.undo_requests(&one.key.folder)?.is_empty();
+        }
         let mut fresh = fresh.into_iter();
         for one in fresh.by_ref() {
             let twin = store

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::fresh::{self, Fetched, Fresh};
 use super::intend::Intended;
 use super::worker::{READ_CAP, STEP, WorkError, Worker};
-use crate::edge::ledger::{Begun, LedgerError, MailKey, Store};
+use crate::edge::ledger::{Begun, LedgerError, MailKey};
 use crate::edge::{Listed, Mailbox, Outbox, Uid};
 
 /// Most mails in a set: the commits of a set, of a few milliseconds each, are then little for each mail.
@@ -38,15 +38,8 @@ pub(super) struct SetInHand {
 struct Counting<'a> {
     set: &'a [Listed],
     keys: Vec<MailKey>,
-    counted: Begun<Counted>,
-}
-
-/// What the ledger says when the attempts at a set are to be counted.
-struct Counted {
     /// Whether it is the first attempt at each of them; only then it is counted.
-    first: bool,
-    /// A person wants something undone in this folder.
-    undo: bool,
+    first: Begun<bool>,
 }
 
 /// A set that is claimed and fetched, and is being read.
@@ -117,8 +110,8 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         if handled.is_err() {
             self.forgive(&flow.keys()).await?;
         }
-        for Counting { keys, counted, .. } in counting {
-            if counted.end().await.map_err(WorkError::Ledger)?.first {
+        for Counting { keys, first, .. } in counting {
+            if first.end().await.map_err(WorkError::Ledger)? {
                 // counted and never touched
                 self.ledger(move |store| store.release(&keys)).await?;
             }
@@ -136,18 +129,12 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
         let mut rest = listed;
         self.count(&mut rest, counting).await?;
         while !self.shared.stopping()
-            && let Some(Counting { set, counted, .. }) = counting.pop_front()
+            && let Some(Counting { set, first, .. }) = counting.pop_front()
         {
-            let counted = counted.end().await.map_err(WorkError::Ledger)?;
+            let first = first.end().await.map_err(WorkError::Ledger)?;
             self.count(&mut rest, counting).await?;
             self.shared.alive_for(&self.folder, STEP);
-            if counted.undo {
-                // a person waits for it
-                self.drain(flow).await?;
-                self.all_written().await?;
-                self.undo().await?;
-            }
-            if counted.first {
+            if first {
                 self.fetch_into(flow, set).await?;
             } else {
                 // it has broken off before, so perhaps one of them is to blame
@@ -176,13 +163,9 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             let (set, later) = rest.split_at(set_length(rest));
             *rest = later;
             let keys = self.keys(&self.not_theirs(set));
-            let (counted, folder) = (keys.clone(), self.folder.clone());
-            let look = move |store: &mut Store| {
-                let first = store.attempt_first(&counted)?;
-                Ok(Counted { first, undo: !store.undo_requests(&folder)?.is_empty() })
-            };
-            let counted = self.shared.ledger.begin(look).await.map_err(WorkError::Ledger)?;
-            counting.push_back(Counting { set, keys, counted });
+            let counted = keys.clone();
+            let first = self.shared.ledger.begin(move |store| store.attempt_first(&counted)).await;
+            counting.push_back(Counting { set, keys, first: first.map_err(WorkError::Ledger)? });
         }
         Ok(())
     }
@@ -210,17 +193,21 @@ impl<'a, M: Mailbox, O: Outbox> Worker<'a, M, O> {
             return Ok(());
         };
         let (last, intended) = deciding.end().await.map_err(WorkError::Ledger)?;
-        let Some(reading) = flow.reading.pop_front() else { return self.act_on_set(last, intended).await };
-        if intended.rest.is_empty() {
-            let mut next = self.decide(reading, Some(intended.drafting()));
-            let acted = next.beside(self.act_on_set(last, intended)).await;
-            flow.deciding = Some(next);
-            return acted;
-        }
+        let (undo, next) = (intended.undo, flow.reading.pop_front());
         // nothing overtakes what is decided only when the first of its set are acted on
-        let acted = self.act_on_set(last, intended).await;
-        flow.deciding = Some(self.decide(reading, None));
-        acted
+        let beside = intended.rest.is_empty() && !undo;
+        let drafting = beside.then(|| intended.drafting());
+        let mut next = next.map(|reading| self.decide(reading, drafting));
+        let mut done = match next.as_mut().filter(|_| beside) {
+            Some(next) => next.beside(self.act_on_set(last, intended)).await,
+            None => self.act_on_set(last, intended).await,
+        };
+        if undo && done.is_ok() {
+            // a person waits for it
+            done = self.undo().await;
+        }
+        flow.deciding = next;
+        done
     }
 
     /// Brings all sets to their end, or when the daemon stops what is decided.

@@ -30,8 +30,8 @@ pub fn own_ids(mail: &Mail) -> Vec<MessageId> {
 /// Ids of ours that a text quotes, in angle brackets or not.
 fn in_text(text: &str) -> Vec<MessageId> {
     let is_id = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '@');
-    text.match_indices(OWN_ID_PREFIX)
-        .filter_map(|(at, _)| {
+    memchr::memmem::find_iter(text.as_bytes(), OWN_ID_PREFIX)
+        .filter_map(|at| {
             let rest = text.get(at..)?;
             let id = rest.split(|c| !is_id(c)).next()?.trim_end_matches('.');
             let before = text.get(..at)?.chars().next_back();

@@ -157,7 +157,7 @@ fn labelled<'t>(line: &'t str, labels: &str) -> Option<&'t str> {
     let (label, value) = super::parse::split_at_colon(line).unwrap_or((line, ""));
     let label = super::parse::head(label, LONGEST).trim_matches(['*', ' ', '_', '\t']);
     // a sentence of the text, as nearly all lines are: no label has so many words
-    if label.matches(' ').count() > MOST_SPACES {
+    if label.bytes().filter(|b| *b == b' ').nth(MOST_SPACES).is_some() {
         return None;
     }
     let label = label.to_lowercase();

@@ -263,13 +263,21 @@ pub fn mailbox(name: &str, separator: char) -> String {
     quoted(&super::utf7::encode(&name.replace('/', &separator.to_string())))
 }
 
-/// A uid set of single uids.
+/// A uid set of exactly these uids: neighbours as a range, which costs neither side much to read.
 #[must_use]
 pub fn uid_set<'a>(uids: impl IntoIterator<Item = &'a u32>) -> String {
-    let mut set = String::new();
+    let mut runs: Vec<(u32, u32)> = Vec::new();
     for uid in uids {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(*uid) => *last = *uid,
+            _ => runs.push((*uid, *uid)),
+        }
+    }
+    let mut set = String::new();
+    for (first, last) in runs {
         let comma = if set.is_empty() { "" } else { "," };
-        let _ = write!(set, "{comma}{uid}");
+        let _ =
+            if first == last { write!(set, "{comma}{first}") } else { write!(set, "{comma}{first}:{last}") };
     }
     set
 }
@@ -283,6 +291,13 @@ mod tests {
         assert_eq!(mailbox("Queue/Legal", '.'), "\"Queue.Legal\"");
         assert_eq!(mailbox("Büro", '/'), "\"B&APw-ro\"");
         assert_eq!(mailbox("a\"b", '/'), "\"a\\\"b\"");
+    }
+
+    #[test]
+    fn a_set_holds_the_uids_it_was_made_of_and_no_others() {
+        assert_eq!(uid_set(&[7, 8, 9, 11, 13, 14, 3]), "7:9,11,13:14,3");
+        assert_eq!(uid_set(&[u32::MAX, 0]), "4294967295,0");
+        assert_eq!(uid_set(&[]), "");
     }
 
     #[test]

@@ -24,8 +24,8 @@ use super::line;
 /// What a batch changes: keys with their new values as JSON, or `None` where they are removed.
 pub(super) type Changes = BTreeMap<String, Option<String>>;
 
-/// Logs shorter than this are not worth a new base.
-const SHORTEST: u64 = 8 * 1024 * 1024;
+/// Logs shorter than this are not worth a new base: a start reads them in a fraction of a second.
+const SHORTEST: u64 = 16 * 1024 * 1024;
 
 /// Keys copied into a new base at once.
 pub(super) const COPIED_AT_ONCE: usize = 500;

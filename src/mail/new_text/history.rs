@@ -85,7 +85,7 @@ fn attribution_length(first: &str, after: &[&str], wrap: usize) -> Option<usize>
 }
 
 fn starts_with(line: &str, starts: &Starts) -> bool {
-    starts.of(&crate::mail::parse::head(line, 40).to_lowercase())
+    starts.of(crate::mail::parse::head(line, 40))
 }
 
 /// Whether a wrapped attribution may begin so.

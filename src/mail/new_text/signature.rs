@@ -28,10 +28,8 @@ fn begins(lines: &[&str], at: usize) -> bool {
     if is_rule(line) {
         return follows_rule(&following().copied().collect::<Vec<_>>(), line.starts_with("____"));
     }
-    let lower = crate::mail::parse::head(line, 300).to_lowercase();
-    is_notice(&lower)
-        || (line.len() <= MAX_FOOTER
-            && is_footer_start(&lower)
+    is_notice(crate::mail::parse::head(line, 300))
+        || (is_footer(line)
             && following().filter(|l| !is_footer(l)).count() <= 3
             && following().all(|l| l.len() < MAX_FOOTER))
 }
@@ -40,7 +38,7 @@ fn begins(lines: &[&str], at: usize) -> bool {
 fn follows_rule(following: &[&str], underscores: bool) -> bool {
     let is_appended = |line: &&str| is_rule(line) || is_footer(line);
     following.iter().all(is_appended)
-        || following.first().is_some_and(|line| is_notice(&line.to_lowercase()))
+        || following.first().is_some_and(|line| is_notice(line))
         || (underscores && following.len() <= 2 && following.iter().all(|line| line.len() < 60))
         || is_card(following)
 }
@@ -54,16 +52,15 @@ fn is_card(lines: &[&str]) -> bool {
 
 /// A line that a phone or a mail program appends.
 pub(super) fn is_footer(line: &str) -> bool {
-    line.len() <= MAX_FOOTER && is_footer_start(&line.to_lowercase())
-}
-
-fn is_footer_start(lower: &str) -> bool {
-    let line = lower.trim_start_matches(['(', '<', '*', '_', '[', '-', '\u{2014}', ' ']);
-    words::STARTS_FOOTER.of(line)
+    let start = line.trim_start_matches(['(', '<', '*', '_', '[', '-', '\u{2014}', ' ']);
+    line.len() <= MAX_FOOTER && words::STARTS_FOOTER.of(start)
 }
 
 /// The first line of a confidentiality notice.
-fn is_notice(lower: &str) -> bool {
-    let line = lower.trim_start_matches(['*', '_', ' ', '(']);
-    words::STARTS_NOTICE.of(line) && any(words::NOTICE_PROOF, |proof| line.contains(proof))
+fn is_notice(line: &str) -> bool {
+    let start = line.trim_start_matches(['*', '_', ' ', '(']);
+    words::STARTS_NOTICE.of(start) && {
+        let lower = start.to_lowercase();
+        any(words::NOTICE_PROOF, |proof| lower.contains(proof))
+    }
 }

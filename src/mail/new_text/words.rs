@@ -35,10 +35,18 @@ impl Starts {
         starts.is_some_and(|starts| starts.iter().any(|start| lower.strip_prefix(start).is_some_and(&test)))
     }
 
-    /// Whether a text in lower case has one of the beginnings.
-    pub(super) fn of(&self, lower: &str) -> bool {
-        self.any(lower, |_| true)
+    /// Whether a text has one of the beginnings, in whichever case.
+    pub(super) fn of(&self, text: &str) -> bool {
+        let first = text.chars().next().and_then(|first| first.to_lowercase().next());
+        let starts = first.and_then(|first| self.0.get(&first));
+        starts.is_some_and(|starts| starts.iter().any(|start| starts_with(text, start)))
     }
+}
+
+/// Whether a text begins so, in whichever case; `start` is in lower case.
+fn starts_with(text: &str, start: &str) -> bool {
+    let mut lower = text.chars().flat_map(char::to_lowercase);
+    start.chars().all(|letter| lower.next() == Some(letter))
 }
 
 /// A list of endings, found by their last character.
