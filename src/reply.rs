@@ -10,6 +10,7 @@ pub mod compose;
 pub mod edits;
 pub mod extract;
 pub mod facts;
+pub(crate) mod gist;
 pub mod guard;
 pub mod lexicon;
 pub mod playbook;

@@ -9,6 +9,7 @@ mod cut;
 pub mod evaluate;
 mod fit;
 pub mod gate;
+pub mod gist;
 pub mod inbox;
 pub mod local;
 pub mod report;

@@ -1,6 +1,6 @@
 //! `train`, `evaluate` and `report`: from a corpus to a model, and from both to figures.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -51,6 +51,10 @@ pub struct TrainArgs {
     /// Train on every mail and hold none back, to measure on another corpus.
     #[arg(long)]
     all: bool,
+    /// Learn from marked mails instead which sentence a draft gives back and which matter it speaks of:
+    /// a directory of JSON lines. The weights go to `models/evenkeel.gist`.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["judgements", "tune", "all", "labels"])]
+    gist: Option<PathBuf>,
     /// Learn from the corrections of this inbox, on top of the shipped model; the gate decides whether
     /// the result takes over.
     #[arg(long, conflicts_with_all = ["judgements", "tune", "all", "corpus", "labels"])]
@@ -116,6 +120,9 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         all: args.all,
         ..args.corpus.options()
     };
+    if let Some(marks) = &args.gist {
+        return gist(&options, marks, &args.model.with_extension("gist"));
+    }
     let lexicon = Lexicon::shipped().map_err(|error| BadFiles(vec![error.to_string()]))?;
     let bar = progress::bar(0);
     let card = train::train(&options, &lexicon, &rules()?, &mut |step| match step {
@@ -135,6 +142,23 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         card.out_of_fold.macro_f1,
         card.held_back.macro_f1
     ));
+    Ok(())
+}
+
+/// How well a draft chooses, language by language.
+fn gist(options: &TrainOptions, marks: &Path, to: &Path) -> anyhow::Result<()> {
+    let bar = progress::spinner("reading the corpus and the marks");
+    let (out_of_fold, held_back) = train::gist::train(options, marks, to)?;
+    bar.finish_and_clear();
+    for (part, figures) in [("out of fold", out_of_fold), ("held back", held_back)] {
+        for ((language, aspect), of) in figures {
+            output::say(&format!(
+                "{part:<11}  {language}  {aspect:<6}  there in {:>4}, chosen for {:>4}, right {:>4}",
+                of.there, of.chosen, of.right
+            ));
+        }
+    }
+    output::say(&to.display().to_string());
     Ok(())
 }
 

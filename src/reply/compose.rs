@@ -20,6 +20,13 @@ use mark::{marks, on_call};
 use plan::Plan;
 use say::Speaker;
 
+/// The labels that an answer to a mail with these labels deals with, and whether it must be wary of
+/// repeating it; `None` where there is none.
+pub(crate) fn answered(labels: &[Label]) -> Option<(Vec<Label>, bool)> {
+    let plan = Plan::of(labels, &[], &super::History::default()).ok()?;
+    Some((plan.answered, plan.wary))
+}
+
 /// Makes a draft, or says why there is none.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ mod clause;
 mod count;
 mod danger;
 mod detail;
+mod gist;
 mod identifier;
 mod mark;
 mod matter;
@@ -22,13 +23,15 @@ mod thanks;
 mod topic;
 mod word;
 
+pub(crate) use gist::Candidate;
 pub(crate) use sentence::is_pictograph;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::company::Company;
+use super::gist::{self as learnt, Aspect};
 use super::lexicon::{self, Lexicon};
-use super::playbook::Book;
+use super::playbook::{Book, Matter};
 use crate::classify::Label;
 use crate::mail::Mail;
 use choice::Reading;
@@ -80,43 +83,96 @@ const LONGEST: usize = 4_000;
 /// Words of a mail that tells a story: there a sentence with a word of failure may well be scenery.
 const LONG: usize = 90;
 
+/// A mail taken apart: what is read for facts.
+pub(crate) struct Parts<'a> {
+    /// New text, as far as it is read.
+    text: String,
+    /// Subject and text.
+    whole: String,
+    folded: String,
+    subject: String,
+    all: Vec<Sentence>,
+    titled: bool,
+    book: &'a Book,
+    lists: &'static Lexicon,
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) fn of(mail: &Mail, book: &'a Book) -> Self {
+        let lists = lexicon::of(mail.language);
+        let text: String = mail.new_text.chars().take(LONGEST).collect();
+        // no phrase goes on from the one to the other
+        let whole = format!("{}.\n{text}", mail.subject);
+        let folded = lexicon::fold(&whole);
+        let all = sentences_of(mail, &text, lists);
+        let subject = lexicon::fold(&mail.subject);
+        let titled = topic::read(&mail.subject, lists).is_some();
+        Self { text, whole, folded, subject, all, titled, book, lists }
+    }
+
+    /// What its sentences are chosen with; `wary` as in [`read`].
+    pub(crate) fn reading(&self, wary: bool) -> Reading<'_> {
+        Reading {
+            text: &self.text,
+            all: &self.all,
+            subject: &self.subject,
+            matters: self.book.matters(),
+            matter: None,
+            titled: !wary && self.titled,
+            long: self.text.split_whitespace().count() > LONG,
+            wary,
+            lists: self.lists,
+            taken: Vec::new(),
+        }
+    }
+
+    /// The matters that a word of the mail speaks for, each with the features of the choice among them.
+    /// `key` is the sentence that says what the mail is about.
+    pub(crate) fn matters(&self, key: Option<&str>, labels: &[Label]) -> Vec<(&Matter, Vec<u32>)> {
+        let fright = labels.first() == Some(&Label::Panic);
+        let danger = self.danger(fright) > danger::Near::No;
+        let (folded, subject) = (self.folded.as_str(), self.subject.as_str());
+        matter::candidates(matter::Place { folded, subject, key, danger, fright }, self.book.matters())
+    }
+
+    fn danger(&self, fright: bool) -> danger::Near {
+        danger::near(&self.all, &self.subject, fright, self.book.matters(), self.lists)
+    }
+}
+
 /// Reads the facts. `labels` is what the answer deals with, the first deciding which sentence is
 /// the key one; `wary` is set when the mail insults, courts or threatens.
 #[must_use]
 pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: &Book) -> Facts {
-    let lists = lexicon::of(mail.language);
-    let text: String = mail.new_text.chars().take(LONGEST).collect();
-    // no phrase goes on from the one to the other
-    let whole = format!("{}.\n{text}", mail.subject);
-    let folded = lexicon::fold(&whole);
-    let all = sentences_of(mail, &text, lists);
+    let parts = Parts::of(mail, book);
+    let Parts { text, whole, folded, subject, all, lists, .. } = &parts;
+    let lists: &Lexicon = lists;
     let mut facts = Facts::default();
-    let subject = lexicon::fold(&mail.subject);
-    let fright = labels.first() == Some(&Label::Panic);
-    matter(&mut facts, &all, &folded, &subject, fright, book, lists);
-    if let Some(name) = name::signed(mail, &text, lists) {
+    let mut reading = parts.reading(wary);
+    matter(&mut facts, &parts, &reading, labels);
+    if let Some(name) = name::signed(mail, text, lists) {
         let (slot, name) = name;
         facts.set(slot, name);
     }
-    numbers(&mut facts, &whole, &all, lists);
+    numbers(&mut facts, whole, all, lists);
     if text.split_whitespace().any(|word| word.contains('@')) {
         facts.known.insert("account");
     }
     if let Some(product) =
-        company.products.iter().find(|name| lexicon::contains(&folded, &lexicon::fold(name)))
+        company.products.iter().find(|name| lexicon::contains(folded, &lexicon::fold(name)))
     {
         facts.set("product", Fact { value: product.clone(), read_from: product.clone() });
     }
-    if let Some(count) = count::read(&all, lists) {
+    if let Some(count) = count::read(all, lists) {
         facts.set("count", count);
     }
     if ["order", "invoice", "account", "case"].iter().any(|slot| facts.known.contains(slot)) {
         facts.known.insert("number");
     }
-    facts.details = detail::read(&text, &facts.slots, mail.language, lists);
-    mark::words(&mut facts, &folded, &all, lists, mail);
-    facts.known.extend(place::read(&text, mail.language, lists));
-    let wanted = outcome::find(&all, book.outcomes(), lists);
+    facts.details = detail::read(text, &facts.slots, mail.language, lists);
+    mark::words(&mut facts, folded, all, lists, mail);
+    facts.known.extend(place::read(text, mail.language, lists));
+    let wanted = outcome::find(all, book.outcomes(), lists);
     if wanted.timed {
         facts.known.insert("deadline");
     }
@@ -125,18 +181,7 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
         facts.known.insert("wish");
     }
     facts.outcomes = wanted.outcomes;
-    let mut reading = Reading {
-        text: &text,
-        all: &all,
-        subject: &subject,
-        matters: book.matters(),
-        matter: book.matters().iter().find(|matter| Some(&matter.name) == facts.matter.as_ref()),
-        titled: !wary && topic::read(&mail.subject, lists).is_some(),
-        long: text.split_whitespace().count() > LONG,
-        wary,
-        lists,
-        taken: Vec::new(),
-    };
+    reading.matter = book.matters().iter().find(|matter| Some(&matter.name) == facts.matter.as_ref());
     mark::sentences(&mut facts, &mut reading, labels);
     // what is to be done is answered as a wish
     let asked = |fact: &Fact| {
@@ -148,7 +193,7 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
     if question.is_some_and(asked) {
         facts.known.insert("asked");
     }
-    facts.borne_out = mark::borne_out(&reading, &subject);
+    facts.borne_out = mark::borne_out(&reading, subject);
     if thanks::turn(&reading) {
         facts.known.insert("turned");
     }
@@ -172,27 +217,25 @@ pub fn read(mail: &Mail, labels: &[Label], wary: bool, company: &Company, book: 
 }
 
 /// What it is about, and whether somebody is in danger.
-fn matter(
-    facts: &mut Facts,
-    all: &[Sentence],
-    folded: &str,
-    subject: &str,
-    fright: bool,
-    book: &Book,
-    lists: &Lexicon,
-) {
-    let near = danger::near(all, subject, fright, book.matters(), lists);
+fn matter(facts: &mut Facts, parts: &Parts<'_>, reading: &Reading<'_>, labels: &[Label]) {
+    let near = parts.danger(labels.first() == Some(&Label::Panic));
     if near > danger::Near::No {
         facts.known.insert("danger");
     }
     if near == danger::Near::Surely {
         facts.known.insert("endangered");
     }
-    let danger = near > danger::Near::No;
-    facts.matter = matter::find(matter::Place { folded, subject, danger, fright }, book.matters());
-    let urgent = |name: &String| book.matters().iter().any(|matter| matter.name == *name && matter.urgent());
-    if facts.matter.as_ref().is_some_and(urgent) {
-        facts.known.insert("urgent");
+    let scale = learnt::shipped().scale(Aspect::Matter);
+    let key = labels.first().and_then(|label| reading.best(Aspect::Key, *label));
+    let key = key.as_ref().map(|(_, candidate)| candidate.folded());
+    let rated = parts.matters(key, labels).into_iter();
+    let rated = rated.map(|(matter, columns)| (scale.log_odds(&columns), matter));
+    let best = rated.filter(|(odds, _)| *odds >= scale.cut).max_by(|a, b| a.0.total_cmp(&b.0));
+    if let Some((_, matter)) = best {
+        facts.matter = Some(matter.name.clone());
+        if matter.urgent() {
+            facts.known.insert("urgent");
+        }
     }
 }
 

@@ -78,14 +78,10 @@ struct Line {
 /// Every problem of every file at once.
 pub fn read(paths: &[PathBuf], taxonomy: &[String]) -> Result<Vec<Example>, Vec<CorpusProblem>> {
     let mut problems = vec![];
-    let mut files = vec![];
-    for path in paths {
-        if let Err(error) = list(path, &mut files) {
-            problems.push(CorpusProblem { file: path.clone(), line: 0, problem: error.to_string() });
-        }
-    }
-    files.sort();
-    files.dedup();
+    let files = files(paths).unwrap_or_else(|problem| {
+        problems.push(problem);
+        vec![]
+    });
     let mut known: BTreeMap<String, Example> = BTreeMap::new();
     for file in files {
         let found = match std::fs::read(&file) {
@@ -117,6 +113,22 @@ pub fn read(paths: &[PathBuf], taxonomy: &[String]) -> Result<Vec<Example>, Vec<
         });
     }
     if problems.is_empty() { Ok(known.into_values().collect()) } else { Err(problems) }
+}
+
+/// The files of a corpus under these paths, sorted.
+///
+/// # Errors
+/// The first path that cannot be listed.
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CorpusProblem> {
+    let mut files = vec![];
+    for path in paths {
+        let problem =
+            |error: std::io::Error| CorpusProblem { file: path.clone(), line: 0, problem: error.to_string() };
+        list(path, &mut files).map_err(problem)?;
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
 }
 
 /// SHA-256 of all mails with their labels, in order of id.

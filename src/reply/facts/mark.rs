@@ -46,8 +46,8 @@ pub(super) fn words(facts: &mut Facts, folded: &str, all: &[Sentence], lists: &L
 /// What is known by its sentences, and the sentences that are given back.
 pub(super) fn sentences(facts: &mut Facts, reading: &mut Reading<'_>, labels: &[Label]) {
     let (all, lists) = (reading.all, reading.lists);
-    for label in labels {
-        if let Some(quote) = reading.key(*label) {
+    for (at, label) in labels.iter().enumerate() {
+        if let Some(quote) = reading.key(*label, at == 0) {
             facts.quotes.insert(*label, quote);
         }
     }
@@ -59,7 +59,9 @@ pub(super) fn sentences(facts: &mut Facts, reading: &mut Reading<'_>, labels: &[
     if let Some(question) = reading.question(requests) {
         facts.set("question", question);
     }
-    if let Some(wish) = reading.wish().filter(|_| facts.outcomes.is_empty()) {
+    if let Some(wish) =
+        labels.first().and_then(|label| reading.wish(*label)).filter(|_| facts.outcomes.is_empty())
+    {
         facts.set("wish", wish);
     }
     if all.iter().any(|sentence| !sentence.asks() && reading.wants(sentence)) {

@@ -1,5 +1,6 @@
 //! Which known matter a mail is about.
 
+use crate::reply::gist::Columns;
 use crate::reply::lexicon;
 use crate::reply::playbook::Matter;
 
@@ -7,16 +8,34 @@ use crate::reply::playbook::Matter;
 /// figure of speech.
 const SHORT: usize = 240;
 
+/// Letters of a word that count: the rest is mostly its ending.
+const STEM: usize = 6;
+
 /// Where a matter is looked for.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     /// Subject and text.
     pub(super) folded: &'a str,
     pub(super) subject: &'a str,
+    /// The sentence that says what the mail is about.
+    pub(super) key: Option<&'a str>,
     /// Whether somebody may be in danger.
     pub(super) danger: bool,
     /// Whether the mail is written in a fright: then it is about what has a first step, if it can be.
     pub(super) fright: bool,
+}
+
+/// How much of a mail speaks for a matter.
+struct Signs<'a> {
+    matter: &'a Matter,
+    strong: usize,
+    weak: usize,
+    /// Strong and weak ones of the subject.
+    titled: (usize, usize),
+    /// Strong and weak ones of the key sentence.
+    told: (usize, usize),
+    early: bool,
+    rank: usize,
 }
 
 /// A sign of several words is seldom a figure of speech.
@@ -24,79 +43,125 @@ fn weight(sign: &str) -> usize {
     if sign.contains(' ') { 3 } else { 2 }
 }
 
-/// The matter with the most signs, strong ones of the subject counting twice. `None` without a strong
-/// sign that stands early, has several words or a weak one beside it, and with fewer than three weak
-/// ones, in a longer text four: an answer rather says too little than the wrong thing.
-pub(super) fn find(place: Place<'_>, matters: &[Matter]) -> Option<String> {
-    let short = place.folded.chars().count() <= SHORT;
-    let head: String = place.folded.chars().take(SHORT).collect();
-    let mut best: Option<(usize, &Matter)> = None;
-    for matter in matters.iter().filter(|matter| place.danger || matter.name != "danger") {
-        let strong = lexicon::sum(place.folded, &matter.strong, weight);
-        let weak = lexicon::places(place.folded, &matter.weak);
-        let early = || short || lexicon::has(&head, &matter.strong);
-        let enough = match strong {
-            0 => weak >= if short { 3 } else { 4 },
-            1..=2 => weak > 0 || early(),
-            _ => true,
-        };
-        if !enough {
-            continue;
-        }
-        let found = strong + weak;
+impl<'a> Signs<'a> {
+    fn of(place: Place<'_>, head: &str, matter: &'a Matter) -> Option<Self> {
+        let both =
+            |text: &str| (lexicon::sum(text, &matter.strong, weight), lexicon::places(text, &matter.weak));
+        let (strong, weak) = both(place.folded);
+        let (titled, told) = (both(place.subject), place.key.map_or((0, 0), both));
+        let early = lexicon::has(head, &matter.strong);
         let urgent = if place.fright && matter.urgent() { 2 } else { 0 };
-        let titled = 2 * lexicon::hits(place.subject, &matter.strong);
-        let rank = found + titled + urgent;
-        if best.is_none_or(|(most, _)| rank > most) {
-            best = Some((rank, matter));
+        let rank = strong + weak + titled.0 + urgent + 2 * told.0 + told.1;
+        (strong + weak > 0).then_some(Self { matter, strong, weak, titled, told, early, rank })
+    }
+}
+
+/// The matters that have a sign, each with the features by which one is chosen.
+pub(super) fn candidates<'a>(place: Place<'_>, matters: &'a [Matter]) -> Vec<(&'a Matter, Vec<u32>)> {
+    let head: String = place.folded.chars().take(SHORT).collect();
+    let found: Vec<Signs<'_>> = matters
+        .iter()
+        .filter(|matter| place.danger || matter.name != "danger")
+        .filter_map(|matter| Signs::of(place, &head, matter))
+        .collect();
+    let columns = |signs: &Signs<'_>| {
+        let others = || found.iter().filter(|other| other.matter.name != signs.matter.name);
+        columns(place, signs, others().map(|other| other.rank).max(), others().count())
+    };
+    found.iter().map(|signs| (signs.matter, columns(signs))).collect()
+}
+
+fn columns(place: Place<'_>, signs: &Signs<'_>, next: Option<usize>, others: usize) -> Vec<u32> {
+    let mut columns = Columns::default();
+    let name = signs.matter.name.as_str();
+    let count = |name: &str, number: usize, most: usize| format!("{name} {}", number.min(most));
+    let next = next.unwrap_or(0);
+    let lead = if signs.rank >= next {
+        count("ahead", signs.rank - next, 6)
+    } else {
+        count("behind", next - signs.rank, 6)
+    };
+    let strength = format!("{} {}", count("strong", signs.strong, 9), count("weak", signs.weak, 4));
+    let mut flags = vec![
+        count("all strong", signs.strong, 9),
+        count("all weak", signs.weak, 5),
+        count("titled strong", signs.titled.0, 4),
+        count("titled weak", signs.titled.1, 2),
+        count("told strong", signs.told.0, 6),
+        count("told weak", signs.told.1, 4),
+        count("others", others, 9),
+        format!("{lead} of {}", count("strong", signs.strong, 3)),
+        strength.clone(),
+        lead,
+    ];
+    let truths = [
+        ("early", signs.early),
+        ("short", place.folded.chars().count() <= SHORT),
+        ("urgent", signs.matter.urgent()),
+        ("fright", place.fright),
+        ("urgent fright", place.fright && signs.matter.urgent()),
+        ("urgent calm", !place.fright && signs.matter.urgent()),
+        ("no key", place.key.is_none()),
+    ];
+    flags.extend(truths.into_iter().filter(|(_, is)| *is).map(|(name, _)| name.to_owned()));
+    for flag in &flags {
+        columns.add(&["matter", flag]);
+    }
+    columns.add(&["matter name", name]);
+    columns.add(&["matter name", name, &strength]);
+    let words = |text: &str| -> Vec<String> {
+        let split =
+            text.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| word.chars().count() > 2);
+        split.map(|word| word.chars().take(STEM).collect()).collect()
+    };
+    for (kind, text) in [("told", place.key.unwrap_or("")), ("titled", place.subject)] {
+        for word in words(text) {
+            columns.add(&["matter word", name, &word]);
+            columns.add(&["matter word", kind, name, &word]);
         }
     }
-    best.map(|(_, matter)| matter.name.clone())
+    for word in words(place.folded) {
+        columns.add(&["matter all", name, &word]);
+    }
+    columns.done()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::mail::Language;
-    use crate::reply::Playbooks;
+    use crate::classify::Label;
+    use crate::mail::Mail;
+    use crate::reply::facts::read;
+    use crate::reply::{Company, Playbooks};
 
-    fn found(text: &str, subject: &str, danger: bool, fright: bool) -> Option<String> {
+    fn found(text: &str, subject: &str, label: Label) -> Option<String> {
         let books = Playbooks::shipped().unwrap();
-        let folded = lexicon::fold(&format!("{subject}\n{text}"));
-        let subject = lexicon::fold(subject);
-        let place = Place { folded: &folded, subject: &subject, danger, fright };
-        find(place, books.book(Language::En).unwrap().matters())
+        let mail = Mail::from_message("Ann Lee", "ann@mail.example", subject, text);
+        let book = books.book(crate::mail::Language::En).unwrap();
+        read(&mail, &[label], false, &Company::default(), book).matter
     }
 
     #[test]
     fn a_fright_is_about_what_has_a_first_step() {
-        let text = "My card was charged, someone logged in and a payment is gone.";
-        assert_eq!(found(text, "", false, true).as_deref(), Some("fraud"));
+        let text = "My card was charged, someone logged in to my account and a payment is gone!";
+        assert_eq!(found(text, "", Label::Panic).as_deref(), Some("fraud"));
     }
 
     #[test]
-    fn two_weak_words_are_no_matter_and_a_late_one_needs_another() {
-        let matter = |text: &str| {
-            let matters = [Matter {
-                name: "heating".to_owned(),
-                strong: vec!["radiator".to_owned()].into(),
-                weak: ["warm", "cold", "boiler", "boiler*"].map(str::to_owned).to_vec().into(),
-                ..Matter::default()
-            }];
-            let place = Place { folded: text, subject: "", danger: false, fright: false };
-            find(place, &matters)
-        };
-        assert_eq!(matter("the boiler is cold"), None, "one word twice in the list is one sign");
-        assert!(matter("the boiler is cold, nothing gets warm").is_some());
-        assert!(matter("the radiator is broken").is_some());
-        let far = format!("{} the radiator", "we came home ".repeat(30));
-        assert_eq!(matter(&far), None);
-        assert!(matter(&format!("{far} is cold")).is_some());
+    fn a_parcel_that_did_not_come_is_about_its_delivery() {
+        let text =
+            "The parcel was to be here a week ago and has not arrived. Tracking has not moved since Monday.";
+        assert_eq!(found(text, "Where is my parcel?", Label::Complaint).as_deref(), Some("delivery"));
+    }
+
+    #[test]
+    fn a_word_in_passing_is_no_matter() {
+        let text = "The new app is hard to read for me. I saw it on the way home, past the post office, \
+                    while my radiator was being mended and the driver waited.";
+        assert_eq!(found(text, "", Label::Complaint), None);
     }
 
     #[test]
     fn nobody_is_in_danger_because_a_baby_and_a_child_are_mentioned() {
-        let text = "The baby seat for my child is here.";
-        assert_ne!(found(text, "", false, true).as_deref(), Some("danger"));
+        assert_ne!(found("The baby seat for my child is here.", "", Label::Panic).as_deref(), Some("danger"));
     }
 }

@@ -15,7 +15,7 @@ const LONGEST_SPEECH: usize = 300;
 /// A sentence as written, on one line.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is asked by itself")]
-pub(super) struct Sentence {
+pub(crate) struct Sentence {
     pub(super) text: String,
     pub(super) folded: String,
     /// Whether nothing in it forbids to repeat it.

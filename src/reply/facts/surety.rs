@@ -1,14 +1,11 @@
 //! Whether a sentence is surely the matter of a mail: a wrong one repeated is worse than none.
 
-use super::choice::{Reading, SHORT};
+use super::choice::Reading;
 use super::clause::{behind, is_scene, sets_scene};
-use super::sentence::{LONGEST, Sentence};
+use super::sentence::Sentence;
 use crate::classify::Label;
 use crate::reply::lexicon;
 use crate::reply::playbook::Matter;
-
-/// Signs of failure that say more than a matter that may be the wrong one.
-const SURE: usize = 3;
 
 /// An imperative that is known by its ending has more letters than this.
 const SHORTEST_ORDER: usize = 5;
@@ -17,39 +14,6 @@ const SHORTEST_ORDER: usize = 5;
 const FEWEST_BEHIND: usize = 4;
 
 impl Reading<'_> {
-    /// Whether a sentence that tells of a failure is surely the matter, and neither half of it, nor
-    /// scenery, nor how somebody was called about it.
-    pub(super) fn is_sure(
-        &self,
-        at: usize,
-        sentence: &Sentence,
-        said: usize,
-        titled: usize,
-        label: Label,
-    ) -> bool {
-        let whole = sentence.text.chars().count() <= LONGEST;
-        if !is_failure(label) || self.names_failure(sentence) {
-            return whole;
-        }
-        // what has no sign of the matter is beside it, and who is kind does not complain
-        let beside = said < SURE && self.matter.is_some_and(|matter| !speaks_of(sentence, matter));
-        if beside || self.hits(sentence, Label::Praise) > 0 {
-            return false;
-        }
-        let digits = sentence.text.chars().any(|c| c.is_ascii_digit());
-        let opens = at == 0 && self.all.len() <= SHORT && !self.long || at < 2 && self.all.len() <= SHORT / 2;
-        let signs = |matter: &Matter| {
-            lexicon::hits(&sentence.folded, &matter.strong) + lexicon::hits(&sentence.folded, &matter.weak)
-        };
-        let matched = said > 0 && self.matter.map_or(0, signs) > 1;
-        let likely = if self.long {
-            said > 1 && (titled > 0 || digits || matched)
-        } else {
-            said > 1 || titled > 0 || opens || matched
-        };
-        whole && likely && !self.chases(sentence) && !lexicon::has(&sentence.folded, &self.lists.courting)
-    }
-
     /// Whether a sentence has a sign that alone says what a mail is about. That nobody answered is seldom
     /// all of it.
     pub(super) fn names_failure(&self, sentence: &Sentence) -> bool {
@@ -177,14 +141,4 @@ fn speaks(text: &str) -> bool {
 fn is_name(said: &str) -> bool {
     let mut words = said.split_whitespace();
     said.split_whitespace().count() < 2 || words.all(|word| word.starts_with(char::is_uppercase))
-}
-
-/// Whether a sentence has a sign of a matter.
-pub(super) fn speaks_of(sentence: &Sentence, matter: &Matter) -> bool {
-    [&matter.strong, &matter.weak].iter().any(|list| lexicon::has(&sentence.folded, list))
-}
-
-/// Labels under which something went wrong.
-pub(super) fn is_failure(label: Label) -> bool {
-    matches!(label, Label::Complaint | Label::Threat | Label::Panic)
 }
