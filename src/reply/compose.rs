@@ -70,7 +70,7 @@ pub fn compose(request: &Request<'_>) -> Result<Draft, NoDraft> {
         // names what failed; who is in danger or mourns is not read their own words, and who is frightened
         // only what has happened
         let courted = plan.primary == Some(Label::Harassment);
-        let named = |fact: &Fact| book.names_a_matter(&lexicon::fold(&fact.read_from));
+        let named = |fact: &Fact| lexicon::has(&lexicon::fold(&fact.read_from), book.signs());
         // beside a fright what failed is told too, where nothing says what has happened
         let told = facts.quotes.contains_key(&Label::Panic);
         facts.quotes.retain(|label, fact| {

@@ -26,6 +26,7 @@ mod word;
 pub(crate) use gist::Candidate;
 pub(crate) use sentence::is_pictograph;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::company::Company;
@@ -80,6 +81,9 @@ pub struct Facts {
 /// Longest text read for facts, in characters: what matters is said before that.
 const LONGEST: usize = 4_000;
 
+/// By how much less log-odds do for a matter with a first step in a mail written in a fright.
+const FRIGHT: f32 = 1.0;
+
 /// Words of a mail that tells a story: there a sentence with a word of failure may well be scenery.
 const LONG: usize = 90;
 
@@ -116,13 +120,14 @@ impl<'a> Parts<'a> {
             text: &self.text,
             all: &self.all,
             subject: &self.subject,
-            matters: self.book.matters(),
+            signs: self.book.signs(),
             matter: None,
             titled: !wary && self.titled,
             long: self.text.split_whitespace().count() > LONG,
             wary,
             lists: self.lists,
             taken: Vec::new(),
+            candidates: OnceCell::new(),
         }
     }
 
@@ -230,7 +235,10 @@ fn matter(facts: &mut Facts, parts: &Parts<'_>, reading: &Reading<'_>, labels: &
     let key = key.as_ref().map(|(_, candidate)| candidate.folded());
     let rated = parts.matters(key, labels).into_iter();
     let rated = rated.map(|(matter, columns)| (scale.log_odds(&columns), matter));
-    let best = rated.filter(|(odds, _)| *odds >= scale.cut).max_by(|a, b| a.0.total_cmp(&b.0));
+    // a fright rather has the first step of what it may well be than none
+    let fright = labels.first() == Some(&Label::Panic);
+    let enough = |matter: &Matter| if fright && matter.urgent() { scale.cut - FRIGHT } else { scale.cut };
+    let best = rated.filter(|(odds, matter)| *odds >= enough(matter)).max_by(|a, b| a.0.total_cmp(&b.0));
     if let Some((_, matter)) = best {
         facts.matter = Some(matter.name.clone());
         if matter.urgent() {

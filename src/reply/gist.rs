@@ -119,6 +119,10 @@ impl Columns {
         self.0.extend(u32::try_from(hash::mix(key) % COLUMNS as u64));
     }
 
+    pub(crate) fn extend(&mut self, others: &[u32]) {
+        self.0.extend(others);
+    }
+
     /// In order, each once.
     pub(crate) fn done(mut self) -> Vec<u32> {
         self.0.sort_unstable();

@@ -187,8 +187,6 @@ pub struct Lexicon {
     pub number_nouns: Phrases,
     /// Words of a subject that say nothing of the matter: "question", "urgent".
     pub vague: Phrases,
-    /// First words of a sentence that introduces its writer or refers to an earlier letter.
-    pub introductions: Vec<String>,
     /// Devices and programs.
     pub devices: Phrases,
     /// "the third time", as it may be repeated in an answer, by how it is written.

@@ -8,7 +8,7 @@ mod wording;
 
 use std::collections::BTreeMap;
 
-use super::lexicon::{self, Phrases};
+use super::lexicon::Phrases;
 use crate::mail::Language;
 use file::{File, place};
 
@@ -25,6 +25,8 @@ pub struct Playbooks {
 pub struct Book {
     scripts: BTreeMap<String, Script>,
     matters: Vec<Matter>,
+    /// The strong signs of all matters, but of silence: that nobody answered is seldom all of it.
+    signs: Phrases,
     outcomes: Vec<Outcome>,
 }
 
@@ -256,10 +258,10 @@ impl Book {
 }
 
 impl Book {
-    /// Whether a folded text has a sign that alone says which matter it is about.
+    /// The strong signs of all matters but that nobody answered.
     #[must_use]
-    pub fn names_a_matter(&self, folded: &str) -> bool {
-        self.matters.iter().any(|matter| lexicon::has(folded, &matter.strong))
+    pub const fn signs(&self) -> &Phrases {
+        &self.signs
     }
 
     /// What customers want done, in order of precedence.

@@ -121,7 +121,6 @@ struct Marked<'a> {
     example: &'a Example,
     parts: Parts<'a>,
     labels: Vec<Label>,
-    wary: bool,
     candidates: Vec<Candidate>,
 }
 
@@ -132,8 +131,8 @@ impl<'a> Marked<'a> {
             Label::ALL.into_iter().zip(&example.labels).filter(|(_, is)| **is).map(|(label, _)| label);
         let (labels, wary) = answered(&found.collect::<Vec<_>>())?;
         let parts = Parts::of(&example.mail, book);
-        let candidates = parts.reading(wary).candidates();
-        Some(Self { mark, example, parts, labels, wary, candidates })
+        let candidates = parts.reading(wary).candidates().to_vec();
+        Some(Self { mark, example, parts, labels, candidates })
     }
 
     fn choice(&self, there: bool, rows: Vec<Row>) -> Choice {
@@ -147,14 +146,13 @@ impl<'a> Marked<'a> {
     }
 
     fn sentences(&self, aspect: Aspect) -> Choice {
-        let reading = self.parts.reading(self.wary);
         let main = self.labels.first().copied().unwrap_or(Label::Complaint);
         let words: Vec<&String> = match aspect {
             Aspect::Wish => self.mark.wish.iter().collect(),
             _ => self.mark.key.iter().chain(&self.mark.also).collect(),
         };
         let row = |candidate: &Candidate| Row {
-            columns: reading.columns(candidate, main),
+            columns: candidate.columns(main),
             right: words.iter().any(|words| same(candidate.text(), words)),
         };
         self.choice(!words.is_empty(), self.candidates.iter().map(row).collect())

@@ -21,6 +21,9 @@ pub(crate) struct Candidate {
     /// Which sentence of the mail it is of.
     at: usize,
     clause: bool,
+    /// What is true of it, and the columns of its words.
+    flags: Vec<String>,
+    words: Vec<u32>,
 }
 
 impl Candidate {
@@ -34,44 +37,55 @@ impl Candidate {
     }
 }
 
-impl Reading<'_> {
-    /// Everything that may be given back.
-    pub(crate) fn candidates(&self) -> Vec<Candidate> {
-        let of = |(at, sentence): (usize, &Sentence)| {
-            let whole = sentence.text.clone();
-            let clauses = tails(sentence, self.lists).into_iter().filter(|tail| tail.may(self.wary));
-            let all = std::iter::once((false, sentence.clone())).chain(clauses.map(|tail| (true, tail)));
-            let candidate = move |(clause, sentence): (bool, Sentence)| {
-                let fact = Fact { read_from: whole.clone(), ..fact(&sentence, self.lists)? };
-                Some(Candidate { sentence, fact, at, clause })
-            };
-            all.filter_map(candidate).collect::<Vec<_>>()
-        };
-        self.free().flat_map(of).collect()
-    }
-
-    /// The features of a candidate, where the mail is answered under this label.
-    pub(crate) fn columns(&self, candidate: &Candidate, label: Label) -> Vec<u32> {
+impl Candidate {
+    /// Its features, where the mail is answered under this label.
+    pub(crate) fn columns(&self, label: Label) -> Vec<u32> {
         let mut columns = Columns::default();
         let label = if label == Label::Threat { Label::Complaint } else { label };
-        let group = label.as_str();
-        for flag in self.flags(candidate) {
-            columns.add(&[&flag]);
-            columns.add(&[&flag, group]);
+        for flag in &self.flags {
+            columns.add(&[flag]);
+            columns.add(&[flag, label.as_str()]);
         }
-        self.words(candidate, &mut columns);
+        columns.extend(&self.words);
         columns.done()
     }
+}
 
-    fn flags(&self, candidate: &Candidate) -> Vec<String> {
-        let Candidate { sentence, fact, at, clause } = candidate;
+impl Reading<'_> {
+    /// Everything that may be given back.
+    pub(crate) fn candidates(&self) -> &[Candidate] {
+        self.candidates.get_or_init(|| {
+            let named: Vec<bool> = self.all.iter().map(|sentence| self.names_failure(sentence)).collect();
+            let mut all: Vec<Candidate> =
+                self.free().flat_map(|(at, sentence)| self.parts(at, sentence)).collect();
+            for candidate in &mut all {
+                candidate.flags = self.flags(candidate, &named);
+                candidate.words = words(&candidate.fact.value);
+            }
+            all
+        })
+    }
+
+    /// A sentence, and those of its clauses that stand by themselves.
+    fn parts(&self, at: usize, sentence: &Sentence) -> Vec<Candidate> {
+        let clauses = tails(sentence, self.lists).into_iter().filter(|tail| tail.may(self.wary));
+        let all = std::iter::once((false, sentence.clone())).chain(clauses.map(|tail| (true, tail)));
+        let candidate = |(clause, part): (bool, Sentence)| {
+            let fact = Fact { read_from: sentence.text.clone(), ..fact(&part, self.lists)? };
+            Some(Candidate { sentence: part, fact, at, clause, flags: Vec::new(), words: Vec::new() })
+        };
+        all.filter_map(candidate).collect()
+    }
+
+    /// What is true of it; `named` says of each sentence whether it has a sign of a matter.
+    fn flags(&self, candidate: &Candidate, named: &[bool]) -> Vec<String> {
+        let Candidate { sentence, fact, at, clause, .. } = candidate;
         let lists = self.lists;
         let has = |list: &Phrases| lexicon::has(&sentence.folded, list);
         let count = |name: &str, number: usize, most: usize| format!("{name} {}", number.min(most));
         let titled = sentence.content(lists).filter(|word| lexicon::contains(self.subject, word)).count();
         let digits = sentence.text.chars().filter(char::is_ascii_digit).count();
         let before = at.checked_sub(1).and_then(|at| self.all.get(at));
-        let named = |sentence: &Sentence| self.names_failure(sentence);
         let mut flags = vec![
             count("at", *at, 6),
             count("behind", self.all.len().saturating_sub(at + 1), 4),
@@ -120,8 +134,8 @@ impl Reading<'_> {
             ("aside", self.is_aside(sentence)),
             ("leans", sentence.leans),
             ("hangs", sentence.hangs),
-            ("named", named(sentence)),
-            ("named before", self.all.iter().take(*at).any(named)),
+            ("named", if *clause { self.names_failure(sentence) } else { named.get(*at) == Some(&true) }),
+            ("named before", named.iter().take(*at).any(|named| *named)),
             ("praises", self.praises(sentence)),
             ("question before", before.is_some_and(Sentence::asks)),
             ("speech", sentence.text.contains(['"', '«', '“', '„'])),
@@ -154,24 +168,26 @@ impl Reading<'_> {
         flags.extend(listed.into_iter().filter(|(_, list)| has(list)).map(|(name, _)| format!("has {name}")));
         flags
     }
+}
 
-    /// Its words and pairs of words by their stems; how it begins counts for itself.
-    fn words(&self, candidate: &Candidate, columns: &mut Columns) {
-        let folded = lexicon::fold(&candidate.fact.value);
-        let split = folded.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
-        let stem = |word: &str| {
-            let digits = word.chars().any(|c| c.is_ascii_digit());
-            if digits { "0".to_owned() } else { word.chars().take(STEM).collect::<String>() }
-        };
-        let stems: Vec<String> = split.map(stem).collect();
-        for stem in &stems {
-            columns.add(&["word", stem]);
-        }
-        for (first, second) in stems.iter().zip(stems.iter().skip(1)) {
-            columns.add(&["pair", first, second]);
-        }
-        for (place, stem) in ["first", "second"].iter().zip(&stems) {
-            columns.add(&[place, stem]);
-        }
+/// Its words and pairs of words by their stems; how it begins counts for itself.
+fn words(text: &str) -> Vec<u32> {
+    let mut columns = Columns::default();
+    let folded = lexicon::fold(text);
+    let split = folded.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
+    let stem = |word: &str| {
+        let digits = word.chars().any(|c| c.is_ascii_digit());
+        if digits { "0".to_owned() } else { word.chars().take(STEM).collect::<String>() }
+    };
+    let stems: Vec<String> = split.map(stem).collect();
+    for stem in &stems {
+        columns.add(&["word", stem]);
     }
+    for (first, second) in stems.iter().zip(stems.iter().skip(1)) {
+        columns.add(&["pair", first, second]);
+    }
+    for (place, stem) in ["first", "second"].iter().zip(&stems) {
+        columns.add(&[place, stem]);
+    }
+    columns.done()
 }

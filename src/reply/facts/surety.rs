@@ -5,7 +5,6 @@ use super::clause::{behind, is_scene, sets_scene};
 use super::sentence::Sentence;
 use crate::classify::Label;
 use crate::reply::lexicon;
-use crate::reply::playbook::Matter;
 
 /// An imperative that is known by its ending has more letters than this.
 const SHORTEST_ORDER: usize = 5;
@@ -22,8 +21,7 @@ impl Reading<'_> {
         let cues: Vec<&lexicon::Phrases> = cues.chain([&self.lists.negations]).collect();
         let scene = is_scene(sentence, &cues, self.lists);
         let told = if scene { behind(sentence, self.lists) } else { &sentence.folded };
-        let named = |matter: &Matter| lexicon::has(told, &matter.strong);
-        self.matters.iter().any(|matter| matter.name != "silence" && named(matter))
+        lexicon::has(told, self.signs)
     }
 
     /// Whether a sentence tells of calls, letters and attempts rather than of the matter itself.

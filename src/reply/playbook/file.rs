@@ -1,6 +1,6 @@
 //! How a playbook is written, and how one is laid over another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -84,6 +84,9 @@ impl Book {
                 None => self.matters.push(matter),
             }
         }
+        let spoken = self.matters.iter().filter(|matter| matter.name != "silence");
+        let signs: BTreeSet<&str> = spoken.flat_map(|matter| matter.strong.iter()).collect();
+        self.signs = signs.into_iter().map(str::to_owned).collect::<Vec<_>>().into();
         for table in file.outcome {
             let stem = format!("{stem}/{}", table.name);
             let mut script = Script::default();
