@@ -24,7 +24,9 @@ const ALONE: std::ops::RangeInclusive<usize> = 3..=12;
 /// The name to greet with: from the end of the text, the signature block, or the `From` field.
 pub(super) fn signed(mail: &Mail, text: &str, lists: &Lexicon) -> Option<(&'static str, Fact)> {
     let from = mail.sender().map_or("", |sender| sender.name.as_str());
+    let europe = matches!(mail.language, Language::En | Language::Es);
     let name = from_text(text, from, lists)
+        .filter(|(name, _)| !(europe && is_family(name, from)))
         .or_else(|| {
             from_line(mail.signature.lines().find(|line| !line.trim().is_empty())?, from, true, lists)
         })
@@ -37,6 +39,16 @@ pub(super) fn signed(mail: &Mail, text: &str, lists: &Lexicon) -> Option<(&'stat
         || value.split(' ').next_back().is_some_and(is_patronymic)
         || mail.language == Language::Uk;
     Some((if known { "name" } else { "full_name" }, Fact { value, read_from }))
+}
+
+/// Whether a line has only the family name of the sender, or a firm that bears it: "S. Kelly", "Pemberton
+/// Electrical" under George Pemberton.
+fn is_family(signed: &str, from: &str) -> bool {
+    let words = |text: &str| lexicon::fold(text).split(' ').map(str::to_owned).collect::<Vec<_>>();
+    match words(from).as_slice() {
+        [given, family] => words(signed).first() == Some(family) && !words(signed).contains(given),
+        _ => false,
+    }
 }
 
 fn from_text(text: &str, from: &str, lists: &Lexicon) -> Option<(String, String)> {
@@ -301,6 +313,16 @@ mod tests {
         assert_eq!(greeted(Language::En, "", "It fails.\nBest, Anand").as_deref(), Some("Anand"));
         assert_eq!(greeted(Language::Ru, "Игорь Б.", "Не работает.").as_deref(), Some("Игорь"));
         assert_eq!(greeted(Language::Ru, "Юрий Петрович Костылев", "Да.").as_deref(), Some("Юрий Петрович"));
+    }
+
+    #[test]
+    fn a_firm_or_a_family_name_alone_is_greeted_by_the_name_of_the_header() {
+        let greeted = |from, body| greeted(Language::En, from, body);
+        assert_eq!(
+            greeted("George Pemberton", "It fails.\n\nRegards,\nPemberton Electrical").as_deref(),
+            Some("George")
+        );
+        assert_eq!(greeted("Sandra Kelly", "It fails.\n\nRegards,\nS. Kelly").as_deref(), Some("Sandra"));
     }
 
     #[test]
