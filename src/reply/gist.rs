@@ -108,6 +108,14 @@ pub(crate) fn shipped() -> &'static Gist {
     &SHIPPED
 }
 
+/// Letters of a word that count: the rest is mostly its ending.
+const STEM: usize = 6;
+
+/// A word without most of its ending.
+pub(crate) fn stem(word: &str) -> String {
+    word.chars().take(STEM).collect()
+}
+
 /// The features of one candidate, as columns.
 #[derive(Default)]
 pub(crate) struct Columns(Vec<u32>);

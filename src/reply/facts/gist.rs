@@ -6,11 +6,8 @@ use super::clause::{sets_scene, tails};
 use super::quote::fact;
 use super::sentence::Sentence;
 use crate::classify::Label;
-use crate::reply::gist::Columns;
+use crate::reply::gist::{Columns, stem};
 use crate::reply::lexicon::{self, Phrases};
-
-/// Letters of a word that count: the rest is mostly its ending.
-const STEM: usize = 6;
 
 /// A sentence, or a clause of one, that may be given back.
 #[derive(Clone, Debug)]
@@ -35,9 +32,7 @@ impl Candidate {
     pub(crate) fn folded(&self) -> &str {
         &self.sentence.folded
     }
-}
 
-impl Candidate {
     /// Its features, where the mail is answered under this label.
     pub(crate) fn columns(&self, label: Label) -> Vec<u32> {
         let mut columns = Columns::default();
@@ -175,11 +170,11 @@ fn words(text: &str) -> Vec<u32> {
     let mut columns = Columns::default();
     let folded = lexicon::fold(text);
     let split = folded.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
-    let stem = |word: &str| {
+    let numberless = |word: &str| {
         let digits = word.chars().any(|c| c.is_ascii_digit());
-        if digits { "0".to_owned() } else { word.chars().take(STEM).collect::<String>() }
+        if digits { "0".to_owned() } else { stem(word) }
     };
-    let stems: Vec<String> = split.map(stem).collect();
+    let stems: Vec<String> = split.map(numberless).collect();
     for stem in &stems {
         columns.add(&["word", stem]);
     }

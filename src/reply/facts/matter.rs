@@ -1,15 +1,12 @@
 //! Which known matter a mail is about.
 
-use crate::reply::gist::Columns;
+use crate::reply::gist::{Columns, stem};
 use crate::reply::lexicon;
 use crate::reply::playbook::Matter;
 
 /// How far a text is short, in characters, and a sign early in it: later a single strong one may be a
 /// figure of speech.
 const SHORT: usize = 240;
-
-/// Letters of a word that count: the rest is mostly its ending.
-const STEM: usize = 6;
 
 /// Where a matter is looked for.
 #[derive(Clone, Copy)]
@@ -112,7 +109,7 @@ fn columns(place: Place<'_>, signs: &Signs<'_>, next: Option<usize>, others: usi
     let words = |text: &str| -> Vec<String> {
         let split =
             text.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| word.chars().count() > 2);
-        split.map(|word| word.chars().take(STEM).collect()).collect()
+        split.map(stem).collect()
     };
     for (kind, text) in [("told", place.key.unwrap_or("")), ("titled", place.subject)] {
         for word in words(text) {

@@ -24,9 +24,9 @@ const ALONE: std::ops::RangeInclusive<usize> = 3..=12;
 /// The name to greet with: from the end of the text, the signature block, or the `From` field.
 pub(super) fn signed(mail: &Mail, text: &str, lists: &Lexicon) -> Option<(&'static str, Fact)> {
     let from = mail.sender().map_or("", |sender| sender.name.as_str());
-    let europe = matches!(mail.language, Language::En | Language::Es);
+    let given_first = matches!(mail.language, Language::En | Language::Es);
     let name = from_text(text, from, lists)
-        .filter(|(name, _)| !(europe && is_family(name, from)))
+        .filter(|(name, _)| !(given_first && is_family(name, from)))
         .or_else(|| {
             from_line(mail.signature.lines().find(|line| !line.trim().is_empty())?, from, true, lists)
         })
